@@ -1,0 +1,1 @@
+"""A serverless trading platform: domain, use cases, adapters and app scaffolding."""

@@ -1,0 +1,1 @@
+"""The exact core: money, instruments, orders, ledger and risk. No I/O, no floats."""

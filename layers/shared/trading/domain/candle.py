@@ -1,0 +1,44 @@
+"""Candles (open, high, low, close, volume over one bar) and prices."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from trading.domain.time import timeframe_length
+
+
+class Candle(BaseModel):
+    """One bar of one symbol, labelled by the time at which it opens (UTC).
+
+    Prices are in the quote currency, ``volume`` in units of the instrument.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    timeframe: str
+    time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+    @property
+    def close_time(self) -> datetime:
+        """The moment at which the bar is complete and its close is known."""
+        return self.time + timeframe_length(self.timeframe)
+
+
+class Price(BaseModel):
+    """The latest known price of a symbol in its quote currency, and when it was true (UTC)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    price: Decimal
+    time: datetime
+    source: str

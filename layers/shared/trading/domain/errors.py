@@ -1,0 +1,73 @@
+"""Everything that can go wrong on purpose, as one tree.
+
+TradingError
+├── InvalidInput            a field is wrong; names the field and what would be right
+├── Unauthenticated         no caller could be established
+├── Forbidden               the caller may not do this
+├── NotFound                the thing named does not exist
+├── Conflict                the thing exists in a state that does not allow this
+│   ├── IllegalTransition   a state move that the table does not list
+│   └── IdempotencyConflict the key was used before with another body
+├── ConcurrentUpdate        somebody else changed the books first; read again and retry
+├── PayloadTooLarge         the body is over the limit
+└── Unavailable             a dependency does not answer
+"""
+
+from __future__ import annotations
+
+
+class TradingError(Exception):
+    """Base of all expected errors; catch this to catch them all."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidInput(TradingError):
+    """A field of the input is wrong. ``field`` is its dotted path, ``detail`` says what is right."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class Unauthenticated(TradingError):
+    """No caller could be established from the request."""
+
+
+class Forbidden(TradingError):
+    """The caller is known but lacks the scope or the portfolio."""
+
+
+class NotFound(TradingError):
+    """The thing named does not exist."""
+
+    def __init__(self, kind: str, identifier: str) -> None:
+        super().__init__(f"there is no {kind} '{identifier}'")
+        self.kind = kind
+        self.identifier = identifier
+
+
+class Conflict(TradingError):
+    """The request does not fit the present state of the thing it names."""
+
+
+class IllegalTransition(Conflict):
+    """A state move that the transition table does not allow."""
+
+
+class IdempotencyConflict(Conflict):
+    """The same idempotency key came before with another body, or is still being answered."""
+
+
+class ConcurrentUpdate(TradingError):
+    """Another writer changed what was read; nothing was written, reading again may succeed."""
+
+
+class PayloadTooLarge(TradingError):
+    """The request body is larger than the service accepts."""
+
+
+class Unavailable(TradingError):
+    """A dependency (table, queue, venue) does not answer."""

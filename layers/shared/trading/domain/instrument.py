@@ -1,0 +1,45 @@
+"""What can be traded, with the steps its prices and quantities move in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from trading.domain.errors import InvalidInput
+from trading.domain.money import floor_to_step, is_multiple, plain
+
+
+class Instrument(BaseModel):
+    """One tradable thing, for example AAPL quoted in USD or BTC/USDT.
+
+    ``tick_size`` and ``lot_size`` are the steps of price and quantity, ``min_notional`` the
+    smallest order value in the quote currency, ``max_price_age`` how old a price may be to trade
+    on. ``venue`` and ``venue_symbol`` say where its candles are fetched from, if anywhere.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    base_currency: str
+    quote_currency: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_notional: Decimal
+    max_price_age: timedelta
+    venue: str | None = None
+    venue_symbol: str | None = None
+
+    def check_price(self, price: Decimal, field: str) -> None:
+        """Raise InvalidInput unless ``price`` is a whole number of ticks."""
+        if not is_multiple(price, self.tick_size):
+            raise InvalidInput(
+                field,
+                f"must be a multiple of {self.symbol}'s tick size {plain(self.tick_size)},"
+                f" for example {plain(floor_to_step(price, self.tick_size))}",
+            )
+
+    def round_quantity(self, quantity: Decimal) -> Decimal:
+        """Round a computed quantity down to a whole number of lots."""
+        return floor_to_step(quantity, self.lot_size)

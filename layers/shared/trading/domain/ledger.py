@@ -1,0 +1,231 @@
+"""The append-only double-entry ledger, chained by hash, and its projections.
+
+Every transaction is a set of entries that sum to zero per commodity (a currency, or the units of
+an instrument). Accounts: ``cash`` and ``holdings`` are what the portfolio owns, ``trading`` is
+the exchange of one commodity for another, ``fees`` the cost of it, ``capital`` what the owner put
+in or took out, ``corrections`` what had to be put right. Each transaction carries the hash of the
+one before it, so that any later change shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from trading.domain.money import ZERO, plain
+from trading.domain.order import Fill, Side
+from trading.domain.position import Position
+from trading.domain.time import to_text
+
+GENESIS_HASH = "0" * 64
+
+
+class TransactionKind(StrEnum):
+    """What happened."""
+
+    FILL = "fill"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    CORRECTION = "correction"
+
+
+class Entry(BaseModel):
+    """One line: ``amount`` of ``commodity`` into (positive) or out of an account."""
+
+    model_config = ConfigDict(frozen=True)
+
+    account: str
+    commodity: str
+    amount: Decimal
+
+
+class LedgerTransaction(BaseModel):
+    """Entries that belong together, at one moment, for one cause.
+
+    ``symbol``, ``currency`` are set where a position changed. ``sequence`` counts from 1 within a
+    portfolio without gaps.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    portfolio_id: str
+    sequence: int
+    kind: TransactionKind
+    cause: str
+    time: datetime
+    recorded_at: datetime
+    entries: tuple[Entry, ...]
+    symbol: str | None = None
+    currency: str
+    note: str | None = None
+    correlation_id: str
+    previous_hash: str
+    hash: str = ""
+
+    def computed_hash(self) -> str:
+        """SHA-256 over the canonical JSON of everything but the hash itself."""
+        content = {
+            "portfolio_id": self.portfolio_id,
+            "sequence": self.sequence,
+            "kind": self.kind.value,
+            "cause": self.cause,
+            "time": to_text(self.time),
+            "recorded_at": to_text(self.recorded_at),
+            "entries": [[e.account, e.commodity, plain(e.amount)] for e in self.entries],
+            "symbol": self.symbol,
+            "currency": self.currency,
+            "note": self.note,
+            "correlation_id": self.correlation_id,
+            "previous_hash": self.previous_hash,
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def sealed(self) -> LedgerTransaction:
+        """Return it with its hash. Raises ValueError if the entries do not balance."""
+        off = {c: plain(s) for c, s in sums_by_commodity(self.entries).items() if s}
+        if off:
+            raise ValueError(f"entries do not sum to zero: {off}")
+        return self.model_copy(update={"hash": self.computed_hash()})
+
+
+def sums_by_commodity(entries: Iterable[Entry]) -> dict[str, Decimal]:
+    """Add up the entries of each commodity."""
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for entry in entries:
+        sums[entry.commodity] += entry.amount
+    return dict(sums)
+
+
+def _exchange(
+    account_in: str, account_out: str, commodity: str, amount: Decimal
+) -> tuple[Entry, ...]:
+    """Move ``amount`` of a commodity from one account to another; nothing if it is zero."""
+    if not amount:
+        return ()
+    return (
+        Entry(account=account_in, commodity=commodity, amount=amount),
+        Entry(account=account_out, commodity=commodity, amount=-amount),
+    )
+
+
+def fill_entries(fill: Fill) -> tuple[Entry, ...]:
+    """The entries of a fill: units one way, money the other, the fee out of cash."""
+    sign = 1 if fill.side is Side.BUY else -1
+    return (
+        *_exchange("holdings", "trading", fill.symbol, fill.quantity * sign),
+        *_exchange("trading", "cash", fill.currency, fill.notional * sign),
+        *_exchange("fees", "cash", fill.currency, fill.fee),
+    )
+
+
+def cash_entries(currency: str, amount: Decimal) -> tuple[Entry, ...]:
+    """The entries of a deposit (positive amount) or a withdrawal (negative)."""
+    return _exchange("cash", "capital", currency, amount)
+
+
+def correction_entries(
+    currency: str, cash: Decimal, symbol: str | None, quantity: Decimal, cost: Decimal
+) -> tuple[Entry, ...]:
+    """The entries that put cash right, or a holding (``quantity`` units at ``cost`` in all).
+
+    The cost of corrected holdings stands on ``trading`` against ``corrections``, as the cost of
+    bought ones stands there against cash.
+    """
+    entries = _exchange("cash", "corrections", currency, cash)
+    if symbol is not None:
+        entries += _exchange("holdings", "corrections", symbol, quantity)
+        entries += _exchange("trading", "corrections", currency, cost)
+    return entries
+
+
+class Projection(BaseModel):
+    """What the ledger says is owned: cash by currency, positions by symbol, capital put in."""
+
+    cash: dict[str, Decimal]
+    positions: dict[str, Position]
+    capital: dict[str, Decimal]
+    fees: dict[str, Decimal]
+    sequence: int
+    hash: str
+
+
+class BrokenLedger(ValueError):
+    """The stored ledger is not the one that was written; says which transaction and how."""
+
+
+def rebuild(transactions: Iterable[LedgerTransaction]) -> Projection:
+    """Replay a portfolio's ledger from its first transaction, checking the chain on the way.
+
+    Raises BrokenLedger for a gap, a wrong hash or entries that do not sum to zero.
+    """
+    totals: dict[str, dict[str, Decimal]] = {
+        name: defaultdict(lambda: ZERO) for name in ("cash", "capital", "fees")
+    }
+    positions: dict[str, Position] = {}
+    sequence, previous = 0, GENESIS_HASH
+    for transaction in transactions:
+        _check_link(transaction, sequence, previous)
+        sequence, previous = transaction.sequence, transaction.hash
+        for entry in transaction.entries:
+            if entry.account in totals:
+                totals[entry.account][entry.commodity] += entry.amount
+        if transaction.symbol is not None:
+            held = positions.get(transaction.symbol) or Position(
+                symbol=transaction.symbol, currency=transaction.currency
+            )
+            positions[transaction.symbol] = apply_to_position(held, transaction)
+    return Projection(
+        cash=dict(totals["cash"]),
+        positions=positions,
+        capital={c: -a for c, a in totals["capital"].items()},
+        fees=dict(totals["fees"]),
+        sequence=sequence,
+        hash=previous,
+    )
+
+
+def _check_link(transaction: LedgerTransaction, sequence: int, previous: str) -> None:
+    """Raise BrokenLedger unless ``transaction`` follows on what came before it."""
+    where = f"transaction {transaction.sequence} of '{transaction.portfolio_id}'"
+    if transaction.sequence != sequence + 1:
+        raise BrokenLedger(f"{where} follows number {sequence}: there is a gap")
+    if transaction.previous_hash != previous:
+        raise BrokenLedger(f"{where} does not carry the hash of the one before it")
+    if transaction.hash != transaction.computed_hash():
+        raise BrokenLedger(f"{where} was changed after it was written")
+    if any(sums_by_commodity(transaction.entries).values()):
+        raise BrokenLedger(f"{where} does not sum to zero")
+
+
+def apply_to_position(position: Position, transaction: LedgerTransaction) -> Position:
+    """Return the position after a fill or a correction of its symbol."""
+    units = _amount(transaction, "holdings", position.symbol)
+    cost = _amount(transaction, "trading", transaction.currency)
+    fee = _amount(transaction, "fees", transaction.currency)
+    if transaction.kind is TransactionKind.CORRECTION and units <= 0:
+        return position.sold(-units, -cost, fee).model_copy(
+            update={"realized_pnl": position.realized_pnl}
+        )
+    if units >= 0:
+        return position.bought(units, cost, fee)
+    return position.sold(-units, -cost, fee)
+
+
+def _amount(transaction: LedgerTransaction, account: str, commodity: str) -> Decimal:
+    """Sum of one account's entries in one commodity."""
+    return sum(
+        (
+            e.amount
+            for e in transaction.entries
+            if e.account == account and e.commodity == commodity
+        ),
+        ZERO,
+    )

@@ -1,0 +1,65 @@
+"""Exact amounts, and the one place where anything is rounded.
+
+Prices, quantities and money are ``Decimal``. Products and sums are kept exact: tick and lot
+sizes have at most ``MAX_SCALE`` decimals and amounts at most ``MAX_INTEGER_DIGITS`` integer
+digits, so that every product fits the 38 digits that DynamoDB stores. What has to be rounded
+is rounded here, always towards the user's safety: quantities down, fees up, averages to
+``AVERAGE_SCALE`` decimals.
+"""
+
+from __future__ import annotations
+
+import decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
+
+MAX_SCALE = 8
+MAX_INTEGER_DIGITS = 12
+FEE_SCALE = 8
+AVERAGE_SCALE = 16
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+# Python's default context silently rounds to 28 digits; sums and products here need more room.
+# DefaultContext is what new threads start from, so the web framework's threads are covered too.
+_PRECISION = 60
+decimal.DefaultContext.prec = _PRECISION
+decimal.getcontext().prec = _PRECISION
+
+
+def decimals(value: Decimal) -> int:
+    """Return how many decimals ``value`` really uses (1.500 uses one)."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -int(exponent))
+
+
+def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
+    """Round a quantity or price down (towards zero) to a whole multiple of ``step`` > 0."""
+    return (value / step).to_integral_value(ROUND_DOWN) * step
+
+
+def ceil_to_step(value: Decimal, step: Decimal) -> Decimal:
+    """Round away from zero to a whole multiple of ``step`` > 0."""
+    return (value / step).to_integral_value(ROUND_UP) * step
+
+
+def is_multiple(value: Decimal, step: Decimal) -> bool:
+    """Tell whether ``value`` is a whole multiple of ``step``."""
+    return value % step == 0
+
+
+def fee_amount(value: Decimal) -> Decimal:
+    """Round a fee up to ``FEE_SCALE`` decimals."""
+    return value.quantize(Decimal(1).scaleb(-FEE_SCALE), ROUND_UP)
+
+
+def average(total: Decimal, parts: Decimal) -> Decimal:
+    """Divide, to ``AVERAGE_SCALE`` decimals; zero parts give zero."""
+    if parts == 0:
+        return ZERO
+    return (total / parts).quantize(Decimal(1).scaleb(-AVERAGE_SCALE), ROUND_HALF_EVEN)
+
+
+def plain(value: Decimal) -> str:
+    """Write an amount without exponent and without trailing zeros: ``Decimal('1E+2')`` -> '100'."""
+    text = format(value.normalize(), "f")
+    return "0" if text == "-0" else text

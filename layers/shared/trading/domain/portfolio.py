@@ -1,0 +1,123 @@
+"""A portfolio's account, and the view of it that decisions are made on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trading.domain.candle import Price
+from trading.domain.ledger import GENESIS_HASH
+from trading.domain.money import ZERO
+from trading.domain.position import Position
+
+
+class Mode(StrEnum):
+    """How a portfolio's orders are filled: on supplied prices, on live prices, at a venue."""
+
+    MOCK = "mock"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class Clock(StrEnum):
+    """What 'now' means to a portfolio: the wall clock, or the newest accepted price."""
+
+    WALL = "wall"
+    MARKET = "market"
+
+
+class TradingState(StrEnum):
+    """The kill switch: all orders, only orders that cut risk, or none."""
+
+    ACTIVE = "active"
+    REDUCING = "reducing"
+    HALTED = "halted"
+
+
+class AllocationPolicy(BaseModel):
+    """How signals become target positions.
+
+    A mean score of at least ``entry_score`` buys up to ``target_fraction`` of equity per symbol;
+    one of at most ``exit_score`` sells the holding. ``weights`` weigh strategies against each
+    other (1 where not named); ``symbols`` limits what is traded (None: every instrument).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entry_score: Decimal = Field(default=Decimal("0.5"), gt=0, le=1)
+    exit_score: Decimal = Field(default=Decimal("-0.5"), ge=-1, lt=0)
+    target_fraction: Decimal = Field(default=Decimal("0.1"), gt=0, le=1)
+    weights: dict[str, Decimal] = Field(default_factory=dict)
+    symbols: list[str] | None = None
+    valid_for_seconds: int = Field(default=3600, ge=1, le=30 * 86400)
+
+
+class Account(BaseModel):
+    """The head of a portfolio's books; its ``version`` guards every change of them.
+
+    ``cash`` is by currency; ``reserved`` is the part of it promised to resting buy orders.
+    ``ledger_sequence`` and ``ledger_hash`` are those of the newest ledger transaction.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    portfolio_id: str
+    base_currency: str
+    mode: Mode
+    clock: Clock = Clock.WALL
+    commission_rate: Decimal = ZERO
+    policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
+    cash: dict[str, Decimal] = Field(default_factory=dict)
+    reserved: dict[str, Decimal] = Field(default_factory=dict)
+    open_orders: int = 0
+    trading_state: TradingState = TradingState.ACTIVE
+    trading_state_reason: str | None = None
+    ledger_sequence: int = 0
+    ledger_hash: str = GENESIS_HASH
+    version: int = 0
+    created_at: datetime
+    updated_at: datetime
+
+    def cash_in(self, currency: str) -> Decimal:
+        """Cash in one currency, reservations included."""
+        return self.cash.get(currency, ZERO)
+
+    def available(self, currency: str) -> Decimal:
+        """Cash in one currency that no resting order has been promised."""
+        return self.cash_in(currency) - self.reserved.get(currency, ZERO)
+
+
+class Portfolio(BaseModel):
+    """An account with its positions and their latest prices: what risk rules look at."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    account: Account
+    positions: Mapping[str, Position] = Field(default_factory=dict)
+    prices: Mapping[str, Price] = Field(default_factory=dict)
+
+    def position(self, symbol: str, currency: str) -> Position:
+        """The holding of a symbol, empty when there is none."""
+        return self.positions.get(symbol) or Position(symbol=symbol, currency=currency)
+
+    def value_of(self, position: Position) -> Decimal:
+        """Market value of a holding; at cost while it has no price."""
+        price = self.prices.get(position.symbol)
+        return position.market_value(price.price) if price else position.cost_basis
+
+    @property
+    def holdings_value(self) -> Decimal:
+        """Market value of all holdings in the base currency."""
+        currency = self.account.base_currency
+        return sum(
+            (self.value_of(p) for p in self.positions.values() if p.currency == currency), ZERO
+        )
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash plus holdings, in the base currency."""
+        return self.account.cash_in(self.account.base_currency) + self.holdings_value

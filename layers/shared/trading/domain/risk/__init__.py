@@ -1,0 +1,1 @@
+"""Risk: limits, one class per rule, and the engine that runs them all."""

@@ -1,0 +1,32 @@
+"""Signals: one opinion of one source on one symbol at one moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Signal(BaseModel):
+    """A score in [-1, 1]: -1 is sell with full conviction, +1 is buy.
+
+    ``source`` is ``technical`` for the platform's own strategies, or the name of an outside
+    source; ``strategy`` names the rule within it. ``time`` is when the signal became knowable
+    (the close of the newest candle used), ``price`` the price then.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    symbol: str
+    source: str
+    strategy: str
+    score: Decimal = Field(ge=-1, le=1)
+    time: datetime
+    price: Decimal | None = None
+    timeframe: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    created_at: datetime
+    correlation_id: str
