@@ -25,7 +25,7 @@ class TradingError(Exception):
 
 
 class InvalidInput(TradingError):
-    """A field of the input is wrong. ``field`` is its dotted path, ``detail`` says what is right."""
+    """A field is wrong: ``field`` is its dotted path, ``detail`` says what would be right."""
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)

@@ -15,8 +15,8 @@ class Instrument(BaseModel):
     """One tradable thing, for example AAPL quoted in USD or BTC/USDT.
 
     ``tick_size`` and ``lot_size`` are the steps of price and quantity, ``min_notional`` the
-    smallest order value in the quote currency, ``max_price_age`` how old a price may be to trade
-    on. ``venue`` and ``venue_symbol`` say where its candles are fetched from, if anywhere.
+    smallest order value in the quote currency, ``max_price_age_seconds`` how old a price may be to
+    trade on. ``venue`` and ``venue_symbol`` say where its candles are fetched from, if anywhere.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,9 +27,14 @@ class Instrument(BaseModel):
     tick_size: Decimal
     lot_size: Decimal
     min_notional: Decimal
-    max_price_age: timedelta
+    max_price_age_seconds: int
     venue: str | None = None
     venue_symbol: str | None = None
+
+    @property
+    def max_price_age(self) -> timedelta:
+        """How old a price may be to trade on."""
+        return timedelta(seconds=self.max_price_age_seconds)
 
     def check_price(self, price: Decimal, field: str) -> None:
         """Raise InvalidInput unless ``price`` is a whole number of ticks."""

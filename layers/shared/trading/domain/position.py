@@ -13,7 +13,8 @@ class Position(BaseModel):
     """What a portfolio holds of one symbol, at average cost, in the quote currency.
 
     ``cost_basis`` is what the present quantity cost without fees; ``realized_pnl`` excludes fees,
-    which stand in ``fees``. ``reserved_quantity`` is promised to resting sell orders.
+    which stand in ``fees``. ``reserved_quantity`` is promised to resting sell orders,
+    ``reserved_notional`` is what resting buy orders of the symbol would cost.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,6 +26,7 @@ class Position(BaseModel):
     realized_pnl: Decimal = ZERO
     fees: Decimal = ZERO
     reserved_quantity: Decimal = ZERO
+    reserved_notional: Decimal = ZERO
 
     @property
     def average_cost(self) -> Decimal:

@@ -1,0 +1,1 @@
+"""The outside world: DynamoDB, SQS, venues. Everything that needs a client lives here."""

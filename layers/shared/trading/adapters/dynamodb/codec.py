@@ -1,0 +1,60 @@
+"""Domain object <-> DynamoDB item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from pydantic import BaseModel
+
+from trading.domain.time import to_text
+
+Item = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+def encode(model: BaseModel) -> Item:
+    """Return a model's stored form: amounts as numbers, times as sortable text, no nulls."""
+    return {k: v for k, v in _plain(model.model_dump(mode="python")).items() if v is not None}
+
+
+def decode(model: type[M], item: Mapping[str, Any]) -> M:
+    """Read a model back from its stored form; keys and index attributes are ignored."""
+    return model.model_validate(dict(item))
+
+
+def to_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Write an item in DynamoDB's typed wire form."""
+    return {name: _serializer.serialize(value) for name, value in item.items()}
+
+
+def from_attributes(attributes: Mapping[str, Any]) -> Item:
+    """Read DynamoDB's typed wire form."""
+    return {name: _deserializer.deserialize(value) for name, value in attributes.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Turn what the serializer does not know into what it does."""
+    match value:
+        case datetime():
+            return to_text(value)
+        case Enum():
+            return value.value
+        case Decimal():
+            return value.normalize()
+        case Mapping():
+            return {str(k): _plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_plain(v) for v in value]
+        case float():
+            # Plug-in parameters may be floats; the shortest text that reads back is exact enough.
+            return Decimal(repr(value))
+        case _:
+            return value

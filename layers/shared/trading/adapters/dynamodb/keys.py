@@ -1,0 +1,139 @@
+"""Every key string of every table. The layout is described in docs/architecture.md."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from trading.domain.time import to_text
+
+Key = dict[str, str]
+
+STATS = "STATS"
+INSTRUMENTS = "INSTRUMENTS"
+PRICES = "PRICES"
+API_KEYS = "KEYS"
+PORTFOLIOS = "PORTFOLIOS"
+CLOCK: Key = {"pk": "CLOCK", "sk": "CLOCK"}
+RECENT_SIGNALS = "SIGNALS"
+OUTBOX = "OUTBOX"
+OPEN_ORDERS = "OPEN"
+
+
+def api_key(key_id: str) -> Key:
+    """An API key."""
+    return {"pk": API_KEYS, "sk": key_id}
+
+
+def instrument(symbol: str) -> Key:
+    """An instrument."""
+    return {"pk": INSTRUMENTS, "sk": symbol}
+
+
+def price(symbol: str) -> Key:
+    """The latest price of a symbol."""
+    return {"pk": PRICES, "sk": symbol}
+
+
+def candles(symbol: str, timeframe: str) -> str:
+    """The partition of a symbol's candles, whose range key is their time."""
+    return f"CANDLES#{symbol}#{timeframe}"
+
+
+def signals_of(symbol: str) -> str:
+    """The partition of a symbol's signals."""
+    return f"SYMBOL#{symbol}"
+
+
+def strategy(source: str, name: str) -> str:
+    """A strategy of a source, as partition of the strategy index and as counter."""
+    return f"{source}#{name}"
+
+
+def timed(moment: datetime, identifier: str) -> str:
+    """A range key that sorts by time and is unique."""
+    return f"{to_text(moment)}#{identifier}"
+
+
+def recommendation(identifier: str) -> Key:
+    """A recommendation."""
+    return {"pk": f"RECOMMENDATION#{identifier}", "sk": "RECOMMENDATION"}
+
+
+def stats(name: str) -> Key:
+    """A portfolio's or strategy's counters."""
+    return {"pk": STATS, "sk": name}
+
+
+def order(identifier: str) -> Key:
+    """An order."""
+    return {"pk": f"ORDER#{identifier}", "sk": "ORDER"}
+
+
+def fill(order_id: str, identifier: str) -> Key:
+    """A fill, in its order's partition."""
+    return {"pk": f"ORDER#{order_id}", "sk": f"FILL#{identifier}"}
+
+
+def orders_of(portfolio_id: str) -> str:
+    """The index partition of a portfolio's orders."""
+    return f"ORDERS#{portfolio_id}"
+
+
+def fills_of(portfolio_id: str) -> str:
+    """The index partition of a portfolio's fills."""
+    return f"FILLS#{portfolio_id}"
+
+
+def open_order(symbol: str, moment: datetime, identifier: str) -> str:
+    """The range key of a resting order among all of them."""
+    return f"{symbol}#{to_text(moment)}#{identifier}"
+
+
+def portfolio(portfolio_id: str) -> str:
+    """A portfolio's partition in the portfolio and risk tables."""
+    return f"PORTFOLIO#{portfolio_id}"
+
+
+def account(portfolio_id: str) -> Key:
+    """The head of a portfolio's books."""
+    return {"pk": portfolio(portfolio_id), "sk": "ACCOUNT"}
+
+
+def registered(portfolio_id: str) -> Key:
+    """A portfolio's line in the list of all."""
+    return {"pk": PORTFOLIOS, "sk": portfolio_id}
+
+
+def position(portfolio_id: str, symbol: str) -> Key:
+    """A portfolio's holding of a symbol."""
+    return {"pk": portfolio(portfolio_id), "sk": f"POSITION#{symbol}"}
+
+
+def ledger(portfolio_id: str, sequence: int) -> Key:
+    """A ledger transaction; twelve digits sort as the numbers do."""
+    return {"pk": portfolio(portfolio_id), "sk": f"LEDGER#{sequence:012d}"}
+
+
+def equity(portfolio_id: str, moment: datetime) -> Key:
+    """An equity snapshot."""
+    return {"pk": portfolio(portfolio_id), "sk": f"EQUITY#{to_text(moment)}"}
+
+
+def limits(portfolio_id: str) -> Key:
+    """A portfolio's risk limits."""
+    return {"pk": portfolio(portfolio_id), "sk": "LIMITS"}
+
+
+def day(portfolio_id: str, on: date) -> Key:
+    """A portfolio's counters of one day."""
+    return {"pk": portfolio(portfolio_id), "sk": f"DAY#{on.isoformat()}"}
+
+
+def decision(portfolio_id: str, moment: datetime, order_id: str) -> Key:
+    """The risk verdict on an order."""
+    return {"pk": portfolio(portfolio_id), "sk": f"DECISION#{timed(moment, order_id)}"}
+
+
+def stop(portfolio_id: str, symbol: str, identifier: str) -> Key:
+    """A stop on a holding."""
+    return {"pk": portfolio(portfolio_id), "sk": f"STOP#{symbol}#{identifier}"}

@@ -1,0 +1,32 @@
+"""No trade on a stale or missing price."""
+
+from decimal import Decimal
+
+from trading.domain.risk.rule import OrderContext, RuleResult
+
+
+class StalePrice:
+    """The instrument's price must exist and be younger than the instrument's limit (seconds)."""
+
+    name = "stale_price"
+
+    def check(self, context: OrderContext) -> RuleResult:
+        """Compare the age of the price on the portfolio's clock with the limit."""
+        limit = Decimal(context.instrument.max_price_age_seconds)
+        if context.mark is None:
+            return RuleResult(
+                rule=self.name,
+                passed=False,
+                value=None,
+                limit=limit,
+                message=f"{context.order.symbol} has no price yet",
+            )
+        age = Decimal(int((context.now - context.mark.time).total_seconds()))
+        passed = age <= limit
+        return RuleResult(
+            rule=self.name,
+            passed=passed,
+            value=age,
+            limit=limit,
+            message=f"the price is {age} s old, {limit} s are allowed",
+        )
