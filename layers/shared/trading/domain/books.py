@@ -6,6 +6,7 @@ writes it under the condition that the account is still at the version that was 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -60,6 +61,7 @@ class BookChange(BaseModel):
     ``account`` is None where money, positions and resting orders stay as they are (a rejection).
     ``counted_on`` is the day whose order counter moves by one, up to ``daily_cap``.
     ``order_was`` and ``recommendation_was`` are the states before (None: newly made).
+    ``marker`` names a cause that must not have been acted on before.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,6 +79,7 @@ class BookChange(BaseModel):
     daily_cap: int | None = None
     recommendation: Recommendation | None = None
     recommendation_was: Recommendation | None = None
+    marker: str | None = None
 
 
 class Posting(BaseModel):
@@ -234,19 +237,27 @@ def post(account: Account, posting: Posting) -> tuple[Account, LedgerTransaction
         **posting.model_dump(exclude={"entries"}),
         entries=posting.entries,
     ).sealed()
-    cash = dict(account.cash)
-    own = [entry for entry in posting.entries if entry.account == "cash"]
-    for currency, amount in sums_by_commodity(own).items():
-        cash[currency] = account.cash_in(currency) + amount
     after = account.model_copy(
         update={
-            "cash": cash,
+            "cash": _moved(account.cash, posting.entries, "cash", 1),
+            "capital": _moved(account.capital, posting.entries, "capital", -1),
             "ledger_sequence": transaction.sequence,
             "ledger_hash": transaction.hash,
             "updated_at": posting.recorded_at,
         }
     )
     return after, transaction
+
+
+def _moved(
+    balances: Mapping[str, Decimal], entries: Iterable[Entry], account: str, sign: int
+) -> dict[str, Decimal]:
+    """Balances by currency after the entries of one ledger account."""
+    after = dict(balances)
+    own = [entry for entry in entries if entry.account == account]
+    for currency, amount in sums_by_commodity(own).items():
+        after[currency] = after.get(currency, ZERO) + sign * amount
+    return after
 
 
 def _reserved(account: Account, order: Order, sign: int, now: datetime) -> Account:

@@ -43,7 +43,9 @@ class AllocationPolicy(BaseModel):
 
     A mean score of at least ``entry_score`` buys up to ``target_fraction`` of equity per symbol;
     one of at most ``exit_score`` sells the holding. ``weights`` weigh strategies against each
-    other (1 where not named); ``symbols`` limits what is traded (None: every instrument).
+    other (1 where not named); ``symbols`` limits what is traded (None: every instrument). Signals
+    older than ``signal_max_age_seconds`` do not count; a recommendation lapses after
+    ``valid_for_seconds``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,12 +56,15 @@ class AllocationPolicy(BaseModel):
     weights: dict[str, Decimal] = Field(default_factory=dict)
     symbols: list[str] | None = None
     valid_for_seconds: int = Field(default=3600, ge=1, le=30 * 86400)
+    signal_max_age_seconds: int = Field(default=4 * 86400, ge=1, le=90 * 86400)
 
 
 class Account(BaseModel):
     """The head of a portfolio's books; its ``version`` guards every change of them.
 
-    ``cash`` is by currency; ``reserved`` is the part of it promised to resting buy orders.
+    ``cash`` is by currency; ``reserved`` is the part of it promised to resting buy orders;
+    ``capital`` is what the owner put in less what was taken out; ``opening_cash`` is what the
+    portfolio was opened with.
     ``ledger_sequence`` and ``ledger_hash`` are those of the newest ledger transaction.
     """
 
@@ -73,6 +78,8 @@ class Account(BaseModel):
     policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
     cash: dict[str, Decimal] = Field(default_factory=dict)
     reserved: dict[str, Decimal] = Field(default_factory=dict)
+    capital: dict[str, Decimal] = Field(default_factory=dict)
+    opening_cash: dict[str, Decimal] = Field(default_factory=dict)
     open_orders: int = 0
     trading_state: TradingState = TradingState.ACTIVE
     trading_state_reason: str | None = None

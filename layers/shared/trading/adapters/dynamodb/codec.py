@@ -21,8 +21,13 @@ _deserializer = TypeDeserializer()
 
 
 def encode(model: BaseModel) -> Item:
-    """Return a model's stored form: amounts as numbers, times as sortable text, no nulls."""
-    return {k: v for k, v in _plain(model.model_dump(mode="python")).items() if v is not None}
+    """Return a model's stored form: amounts as numbers, times as sortable text.
+
+    A None is left out where None is what the field reads as when it is missing.
+    """
+    fields = type(model).model_fields
+    values = _plain(model.model_dump(mode="python"))
+    return {k: v for k, v in values.items() if v is not None or fields[k].default is not None}
 
 
 def decode(model: type[M], item: Mapping[str, Any]) -> M:

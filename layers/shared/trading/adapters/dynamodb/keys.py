@@ -114,6 +114,11 @@ def ledger(portfolio_id: str, sequence: int) -> Key:
     return {"pk": portfolio(portfolio_id), "sk": f"LEDGER#{sequence:012d}"}
 
 
+def marker(portfolio_id: str, cause: str) -> Key:
+    """The mark that a cause was acted on."""
+    return {"pk": portfolio(portfolio_id), "sk": f"CAUSE#{cause}"}
+
+
 def equity(portfolio_id: str, moment: datetime) -> Key:
     """An equity snapshot."""
     return {"pk": portfolio(portfolio_id), "sk": f"EQUITY#{to_text(moment)}"}

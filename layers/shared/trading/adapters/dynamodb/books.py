@@ -1,0 +1,241 @@
+"""Reads what decisions are made from, and writes each decision whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+
+from trading.adapters.dynamodb import keys, store
+from trading.adapters.dynamodb.codec import Item, decode, encode
+from trading.adapters.dynamodb.counters import counter
+from trading.adapters.dynamodb.recommendations import recommendation_writes
+from trading.adapters.dynamodb.store import ConditionFailed, Key, Range, Store, Write
+from trading.adapters.dynamodb.tables import Tables
+from trading.domain.books import BookChange, Snapshot
+from trading.domain.candle import Price
+from trading.domain.errors import ConcurrentUpdate, NotFound
+from trading.domain.instrument import Instrument
+from trading.domain.order import Order
+from trading.domain.portfolio import Account, Clock, Portfolio
+from trading.domain.position import Position
+from trading.domain.risk.limits import RiskLimits
+from trading.domain.time import from_text
+
+Found = Mapping[tuple[str, str, str], Item]
+
+
+class BookRepository:
+    """A portfolio's books in the portfolio, orders, risk and recommendations tables.
+
+    ``wall_clock`` gives the time for portfolios that live by it.
+    """
+
+    def __init__(self, store: Store, tables: Tables, wall_clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._tables = tables
+        self._wall_clock = wall_clock
+
+    def account(self, portfolio_id: str) -> Account:
+        """Read a portfolio's account. Raises NotFound."""
+        item = self._store.get(self._tables.portfolio, keys.account(portfolio_id))
+        if item is None:
+            raise NotFound("portfolio", portfolio_id)
+        return decode(Account, item)
+
+    def now(self, account: Account) -> datetime:
+        """The present moment on the portfolio's clock."""
+        if account.clock is Clock.WALL:
+            return self._wall_clock()
+        return self._market_time(self._store.get(self._tables.market, keys.CLOCK))
+
+    def _market_time(self, item: Item | None) -> datetime:
+        """The market clock, or the wall clock before the first price."""
+        return from_text(item["time"]) if item else self._wall_clock()
+
+    def portfolio(self, portfolio_id: str) -> Portfolio:
+        """Read an account with all its positions and their latest prices. Raises NotFound."""
+        account = self.account(portfolio_id)
+        return self._with_positions(account, {})
+
+    def snapshot(self, portfolio_id: str, symbol: str, order_id: str) -> Snapshot:
+        """Read all that a decision on one order needs.
+
+        The account is read first: whatever changes after it moves its version, and the decision
+        made from an older state then fails to be written. Raises NotFound.
+        """
+        tables = self._tables
+        wanted: list[tuple[str, Key]] = [
+            (tables.portfolio, keys.account(portfolio_id)),
+            (tables.risk, keys.limits(portfolio_id)),
+            (tables.market, keys.instrument(symbol)),
+            (tables.market, keys.price(symbol)),
+            (tables.market, keys.CLOCK),
+            (tables.orders, keys.order(order_id)),
+        ]
+        found = self._store.get_many(wanted)
+        account_item = _at(found, *wanted[0])
+        if account_item is None:
+            raise NotFound("portfolio", portfolio_id)
+        instrument_item = _at(found, *wanted[2])
+        if instrument_item is None:
+            raise NotFound("instrument", symbol)
+        account = decode(Account, account_item)
+        clock = account.clock
+        now = (
+            self._wall_clock() if clock is Clock.WALL else self._market_time(_at(found, *wanted[4]))
+        )
+        price_item = _at(found, *wanted[3])
+        prices = {symbol: decode(Price, price_item)} if price_item else {}
+        order_item = _at(found, *wanted[5])
+        return Snapshot(
+            portfolio=self._with_positions(account, prices),
+            instrument=decode(Instrument, instrument_item),
+            limits=decode(RiskLimits, _at(found, *wanted[1]) or {}),
+            trades_today=self.trades_on(portfolio_id, now.date()),
+            existing=decode(Order, order_item) if order_item else None,
+            now=now,
+        )
+
+    def _with_positions(self, account: Account, prices: dict[str, Price]) -> Portfolio:
+        """Add the positions, and the prices of those whose price is not known yet."""
+        positions = self._store.query(
+            self._tables.portfolio,
+            keys.portfolio(account.portfolio_id),
+            Range(prefix="POSITION#"),
+            consistent=True,
+        )
+        held = {item["symbol"]: decode(Position, item) for item in positions}
+        missing = [s for s, p in held.items() if p.quantity and s not in prices]
+        return Portfolio(
+            account=account, positions=held, prices={**prices, **self._prices(missing)}
+        )
+
+    def _prices(self, symbols: Sequence[str]) -> dict[str, Price]:
+        """Latest prices of some symbols; symbols without one lack."""
+        if not symbols:
+            return {}
+        table = self._tables.market
+        found = self._store.get_many([(table, keys.price(symbol)) for symbol in symbols])
+        return {item["symbol"]: decode(Price, item) for item in found.values()}
+
+    def trades_on(self, portfolio_id: str, day: date) -> int:
+        """How many orders were accepted on a day."""
+        item = self._store.get(self._tables.risk, keys.day(portfolio_id, day))
+        return int(item["trades"]) if item else 0
+
+    def commit(self, change: BookChange) -> None:
+        """Write a decision; ConcurrentUpdate, with nothing written, if the books moved on."""
+        try:
+            self._store.transact(self._writes(change))
+        except ConditionFailed as error:
+            raise ConcurrentUpdate(
+                f"the books of '{change.before.portfolio_id}' changed meanwhile ({error.detail})"
+            ) from error
+
+    def _writes(self, change: BookChange) -> list[Write]:
+        """Everything one decision writes, each write with its guard."""
+        writes = [*self._account_writes(change), *self._order_writes(change)]
+        writes += self._risk_writes(change)
+        if change.recommendation is not None:
+            writes += recommendation_writes(
+                self._tables.recommendations, change.recommendation, change.recommendation_was
+            )
+        return writes
+
+    def _account_writes(self, change: BookChange) -> list[Write]:
+        """Account, position, ledger and marker in the portfolio table."""
+        table, pid = self._tables.portfolio, change.before.portfolio_id
+        writes: list[Write] = []
+        if change.account is not None:
+            version = change.before.version
+            item = encode(change.account) | keys.account(pid) | {"version": version + 1}
+            guard = "version = :read"
+            writes.append(store.put("account", table, item, guard, {":read": version}))
+        if change.position is not None:
+            position = change.position
+            item = encode(position) | keys.position(pid, position.symbol)
+            writes.append(store.put("position", table, item))
+        if change.transaction is not None:
+            transaction = change.transaction
+            item = encode(transaction) | keys.ledger(pid, transaction.sequence)
+            writes.append(store.put_new("ledger", table, item))
+        if change.marker is not None:
+            item = {**keys.marker(pid, change.marker), "time": encode(change.before)["updated_at"]}
+            writes.append(store.put_new("marker", table, item))
+        return writes
+
+    def _order_writes(self, change: BookChange) -> list[Write]:
+        """Order, fill and the counters of orders by state in the orders table."""
+        if change.order is None:
+            return []
+        table, order, was = self._tables.orders, change.order, change.order_was
+        item = _order_item(order)
+        if was is None:
+            writes = [store.put_new("order", table, item)]
+        else:
+            guard = "version = :read"
+            writes = [store.put("order", table, item, guard, {":read": was.version})]
+        if change.fill is not None:
+            fill = change.fill
+            index = {
+                "portfolio_pk": keys.fills_of(fill.portfolio_id),
+                "portfolio_sk": keys.timed(fill.time, fill.id),
+            }
+            item = encode(fill) | keys.fill(order.id, fill.id) | index
+            writes.append(store.put_new("fill", table, item))
+        moves = {_state(order): 1} | ({_state(was): -1} if was else {})
+        writes.append(counter(table, order.portfolio_id, moves))
+        return writes
+
+    def _risk_writes(self, change: BookChange) -> list[Write]:
+        """The verdict, the day's counter, and the guard on the limits in the risk table."""
+        table, pid = self._tables.risk, change.before.portfolio_id
+        writes: list[Write] = []
+        if change.decision is not None:
+            decision = change.decision
+            item = encode(decision) | keys.decision(pid, decision.time, decision.order_id)
+            writes.append(store.put("decision", table, item))
+        if change.counted_on is not None:
+            cap = change.daily_cap
+            writes.append(
+                store.update(
+                    "daily_trades",
+                    table,
+                    keys.day(pid, change.counted_on),
+                    "ADD trades :one",
+                    {":one": 1} | ({":cap": cap} if cap is not None else {}),
+                    None if cap is None else "attribute_not_exists(trades) OR trades < :cap",
+                )
+            )
+        if change.limits_version is not None:
+            writes.append(
+                store.check(
+                    "limits",
+                    table,
+                    keys.limits(pid),
+                    "attribute_not_exists(pk) OR version = :read",
+                    {":read": change.limits_version},
+                )
+            )
+        return writes
+
+
+def _at(found: Found, table: str, key: Key) -> Item | None:
+    """Look an item up in the answer to ``get_many``."""
+    return found.get((table, key["pk"], key["sk"]))
+
+
+def _order_item(order: Order) -> Item:
+    """An order's stored form; only open orders stand in the index of open ones."""
+    item = encode(order) | keys.order(order.id)
+    item["portfolio_pk"] = keys.orders_of(order.portfolio_id)
+    item["portfolio_sk"] = keys.timed(order.created_at, order.id)
+    if order.is_open:
+        item["open_pk"] = keys.OPEN_ORDERS
+        item["open_sk"] = keys.open_order(order.symbol, order.created_at, order.id)
+    return item
+
+
+def _state(order: Order) -> str:
+    """The counter that an order in its present state stands in: state, and reason if rejected."""
+    return f"{order.execution_status}#{order.reason or ''}".rstrip("#")

@@ -1,0 +1,91 @@
+"""Recommendations, and the outbox from which they reach the queue."""
+
+from __future__ import annotations
+
+from trading.adapters.dynamodb import keys, store
+from trading.adapters.dynamodb.codec import Item, decode, encode
+from trading.adapters.dynamodb.counters import counter, read_counters
+from trading.adapters.dynamodb.store import ConditionFailed, Store, Write
+from trading.domain.errors import ConcurrentUpdate, NotFound
+from trading.domain.recommendation import Recommendation, RecommendationStatus
+
+
+class RecommendationRepository:
+    """The recommendations table."""
+
+    def __init__(self, source: Store, table: str) -> None:
+        self._store = source
+        self._table = table
+
+    def get(self, identifier: str) -> Recommendation:
+        """Read one. Raises NotFound."""
+        item = self._store.get(self._table, keys.recommendation(identifier))
+        if item is None:
+            raise NotFound("recommendation", identifier)
+        return decode(Recommendation, item)
+
+    def create(self, recommendation: Recommendation) -> bool:
+        """Write a new one; False, and nothing written, if its id exists."""
+        try:
+            self._store.transact(recommendation_writes(self._table, recommendation, None))
+        except ConditionFailed:
+            return False
+        return True
+
+    def move(self, recommendation: Recommendation, was: Recommendation) -> None:
+        """Write a change of state. Raises ConcurrentUpdate if it is no longer as it was."""
+        try:
+            self._store.transact(recommendation_writes(self._table, recommendation, was))
+        except ConditionFailed as error:
+            raise ConcurrentUpdate(
+                f"recommendation '{was.id}' is no longer {was.execution_status}"
+            ) from error
+
+    def newest(
+        self, portfolio_id: str, limit: int, before: str | None = None
+    ) -> list[tuple[str, Recommendation]]:
+        """A portfolio's newest, each with the place in the list that it stands at."""
+        items = self._store.query(
+            self._table,
+            portfolio_id,
+            index="by_portfolio",
+            before=before,
+            limit=limit,
+            newest_first=True,
+        )
+        return [(item["portfolio_sk"], decode(Recommendation, item)) for item in items]
+
+    def outbox(self, limit: int) -> list[Recommendation]:
+        """The oldest that were saved but not yet sent."""
+        items = self._store.query(self._table, keys.OUTBOX, index="outbox", limit=limit)
+        return [decode(Recommendation, item) for item in items]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many stand in each state, by portfolio."""
+        return read_counters(self._store, self._table)
+
+
+def recommendation_writes(
+    table: str, recommendation: Recommendation, was: Recommendation | None
+) -> list[Write]:
+    """The writes that save a recommendation, guarded by the state it was in, and count it."""
+    item = _item(recommendation)
+    moves = {recommendation.execution_status.value: 1}
+    if was is None:
+        saved = store.put_new("recommendation", table, item)
+    else:
+        guard = "execution_status = :was"
+        values = {":was": was.execution_status.value}
+        saved = store.put("recommendation", table, item, guard, values)
+        moves[was.execution_status.value] = -1
+    return [saved, counter(table, recommendation.portfolio_id, moves)]
+
+
+def _item(recommendation: Recommendation) -> Item:
+    """Its stored form; only unsent ones stand in the outbox."""
+    place = keys.timed(recommendation.created_at, recommendation.id)
+    item = encode(recommendation) | keys.recommendation(recommendation.id)
+    item |= {"portfolio_pk": recommendation.portfolio_id, "portfolio_sk": place}
+    if recommendation.execution_status is RecommendationStatus.PENDING:
+        item |= {"outbox_pk": keys.OUTBOX, "outbox_sk": place}
+    return item

@@ -1,0 +1,185 @@
+"""What the use cases need from outside; adapters provide it, tests may fake it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from trading.domain.books import BookChange, Snapshot
+from trading.domain.candle import Candle, Price
+from trading.domain.equity import EquitySnapshot
+from trading.domain.instrument import Instrument
+from trading.domain.ledger import LedgerTransaction
+from trading.domain.order import Order
+from trading.domain.portfolio import Account, Portfolio
+from trading.domain.recommendation import Recommendation
+from trading.domain.risk.limits import RiskLimits
+from trading.domain.risk.stop import Stop
+from trading.domain.signal import Signal
+
+
+class Books(Protocol):
+    """Portfolios' books: read for a decision, written by a decision."""
+
+    def account(self, portfolio_id: str) -> Account:
+        """Read an account. Raises NotFound."""
+        ...
+
+    def now(self, account: Account) -> datetime:
+        """The present moment on the portfolio's clock."""
+        ...
+
+    def portfolio(self, portfolio_id: str) -> Portfolio:
+        """Read an account with positions and prices. Raises NotFound."""
+        ...
+
+    def snapshot(self, portfolio_id: str, symbol: str, order_id: str) -> Snapshot:
+        """Read all that a decision on one order needs. Raises NotFound."""
+        ...
+
+    def trades_on(self, portfolio_id: str, day: date) -> int:
+        """How many orders were accepted on a day."""
+        ...
+
+    def commit(self, change: BookChange) -> None:
+        """Write a decision whole. Raises ConcurrentUpdate, with nothing written."""
+        ...
+
+
+class Recommendations(Protocol):
+    """Recommendations and their outbox."""
+
+    def get(self, identifier: str) -> Recommendation:
+        """Read one. Raises NotFound."""
+        ...
+
+    def create(self, recommendation: Recommendation) -> bool:
+        """Write a new one; False if it exists."""
+        ...
+
+    def move(self, recommendation: Recommendation, was: Recommendation) -> None:
+        """Write a change of state. Raises ConcurrentUpdate."""
+        ...
+
+    def newest(
+        self, portfolio_id: str, limit: int, before: str | None = None
+    ) -> list[tuple[str, Recommendation]]:
+        """A portfolio's newest, with their places in the list."""
+        ...
+
+    def outbox(self, limit: int) -> list[Recommendation]:
+        """The oldest unsent."""
+        ...
+
+
+class Orders(Protocol):
+    """Orders as they are read."""
+
+    def get(self, identifier: str) -> Order:
+        """Read one. Raises NotFound."""
+        ...
+
+    def open(self, symbol: str | None = None) -> list[Order]:
+        """Resting orders."""
+        ...
+
+
+class Portfolios(Protocol):
+    """Portfolios beyond single decisions."""
+
+    def find(self, portfolio_id: str) -> Account | None:
+        """Read an account, or None."""
+        ...
+
+    def open(self, account: Account, transactions: Sequence[LedgerTransaction]) -> None:
+        """Write a new one. Raises ConcurrentUpdate if it exists."""
+        ...
+
+    def ids(self) -> list[str]:
+        """All ids."""
+        ...
+
+    def ledger(self, portfolio_id: str) -> list[LedgerTransaction]:
+        """The whole ledger in order."""
+        ...
+
+    def record_equity(self, snapshot: EquitySnapshot) -> None:
+        """Write an equity snapshot."""
+        ...
+
+
+class Risk(Protocol):
+    """Limits and stops."""
+
+    def limits(self, portfolio_id: str) -> RiskLimits:
+        """A portfolio's limits."""
+        ...
+
+    def stops(self, portfolio_id: str) -> list[Stop]:
+        """A portfolio's stops."""
+        ...
+
+    def put_stop(self, stop: Stop, read_version: int) -> None:
+        """Write a stop. Raises ConcurrentUpdate."""
+        ...
+
+
+class Market(Protocol):
+    """Instruments, prices and candles."""
+
+    def get_instrument(self, symbol: str) -> Instrument | None:
+        """An instrument, or None."""
+        ...
+
+    def instruments(self) -> list[Instrument]:
+        """All instruments by symbol."""
+        ...
+
+    def latest_prices(self, symbols: Sequence[str] | None = None) -> list[Price]:
+        """Latest prices of some or all symbols."""
+        ...
+
+    def candles(
+        self,
+        symbol: str,
+        timeframe: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> list[Candle]:
+        """Candles of a symbol by opening time, bounds inclusive."""
+        ...
+
+
+class Signals(Protocol):
+    """Signals as recommendations read them."""
+
+    def latest(self, symbol: str, since: datetime) -> list[Signal]:
+        """The newest signal of each source and strategy on a symbol, none older than ``since``."""
+        ...
+
+
+class ExecutionQueue(Protocol):
+    """The queue from recommendations to execution."""
+
+    def send(self, recommendations: Sequence[Recommendation]) -> list[str]:
+        """Send them; returns the ids of those that the queue took."""
+        ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything a trading use case works with. Functions leave out what they may not touch."""
+
+    books: Books
+    recommendations: Recommendations
+    orders: Orders
+    portfolios: Portfolios
+    risk: Risk
+    market: Market
+    signals: Signals
+    queue: ExecutionQueue
+    wall_clock: Callable[[], datetime]

@@ -1,0 +1,1 @@
+"""What the platform does, one verb per file, on ports only."""

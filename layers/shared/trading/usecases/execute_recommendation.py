@@ -1,0 +1,53 @@
+"""Acts on a recommendation that came out of the queue."""
+
+from __future__ import annotations
+
+from trading.domain.errors import NotFound
+from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
+from trading.ports import Desk
+from trading.usecases.place_order import OrderRequest, place_order
+from trading.usecases.retry import retried
+
+
+def execute_recommendation(desk: Desk, identifier: str) -> Recommendation:
+    """Turn the recommendation into its one order, or let it lapse; safe to repeat.
+
+    One that was acted on, cancelled or has lapsed before is returned as it stands. Raises
+    NotFound for an unknown id, ConcurrentUpdate if the books were too busy.
+    """
+    return retried(lambda: _execute_once(desk, identifier))
+
+
+def _execute_once(desk: Desk, identifier: str) -> Recommendation:
+    """One try: whatever happens meanwhile makes the write fail, and the next try sees it."""
+    recommendation = desk.recommendations.get(identifier)
+    if recommendation.execution_status not in WAITING:
+        return recommendation
+    now = desk.books.now(desk.books.account(recommendation.portfolio_id))
+    if now > recommendation.valid_until:
+        lapsed = recommendation.moved(
+            RecommendationStatus.EXPIRED, now, "valid_until had passed before it could trade"
+        )
+        desk.recommendations.move(lapsed, recommendation)
+        return lapsed
+    try:
+        place_order(desk, order_request(recommendation), recommendation)
+    except NotFound as error:
+        failed = recommendation.moved(RecommendationStatus.FAILED, now, error.detail)
+        desk.recommendations.move(failed, recommendation)
+        return failed
+    return desk.recommendations.get(identifier)
+
+
+def order_request(recommendation: Recommendation) -> OrderRequest:
+    """The order that a recommendation asks for."""
+    return OrderRequest(
+        portfolio_id=recommendation.portfolio_id,
+        symbol=recommendation.symbol,
+        side=recommendation.side,
+        type=recommendation.type,
+        quantity=recommendation.quantity,
+        limit_price=recommendation.limit_price,
+        cause=f"recommendation:{recommendation.id}",
+        correlation_id=recommendation.correlation_id,
+    )

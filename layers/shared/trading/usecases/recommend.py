@@ -1,0 +1,179 @@
+"""Makes recommendations: from signals by a portfolio's policy, or from what somebody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from trading.domain.aggregation import Opinion, aggregate, target_order
+from trading.domain.books import Snapshot, order_context
+from trading.domain.identifiers import derived_id
+from trading.domain.instrument import Instrument
+from trading.domain.order import OrderType, Side
+from trading.domain.portfolio import Portfolio
+from trading.domain.recommendation import Recommendation, RecommendationStatus
+from trading.domain.risk.engine import judge
+from trading.ports import Desk
+from trading.usecases.execute_recommendation import order_request
+from trading.usecases.place_order import new_order
+from trading.usecases.relay_outbox import send
+
+RECENT = 200
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What to trade and why, before risk has judged it; ``cause`` gives it its id."""
+
+    portfolio_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    cause: str
+    source: str
+    type: OrderType = OrderType.MARKET
+    limit_price: Decimal | None = None
+    opinion: Opinion | None = None
+    valid_until: datetime | None = None
+
+
+def recommend_all(
+    desk: Desk, portfolio_ids: Sequence[str] | None, correlation_id: str
+) -> dict[str, int]:
+    """Recommend for portfolios (None: all of them) and send what was recommended.
+
+    Returns counts: created, of which rejected by risk, and sent to the queue.
+    """
+    made: list[Recommendation] = []
+    for portfolio_id in desk.portfolios.ids() if portfolio_ids is None else portfolio_ids:
+        made += recommend_for(desk, portfolio_id, correlation_id)
+    rejected = sum(r.execution_status is RecommendationStatus.REJECTED for r in made)
+    waiting = [r for r in made if r.execution_status is RecommendationStatus.PENDING]
+    return {"created": len(made), "rejected": rejected, **send(desk, waiting)}
+
+
+def recommend_for(desk: Desk, portfolio_id: str, correlation_id: str) -> list[Recommendation]:
+    """Weigh the latest signals on every symbol a portfolio trades; save what follows from them.
+
+    A symbol whose last recommendation is still on its way, or that has a resting order, is left
+    alone. The same signals never recommend twice. Raises NotFound.
+    """
+    portfolio = desk.books.portfolio(portfolio_id)
+    policy = portfolio.account.policy
+    now = desk.books.now(portfolio.account)
+    busy = {
+        r.symbol
+        for _, r in desk.recommendations.newest(portfolio_id, RECENT)
+        if r.execution_status.value in ("pending", "queued", "executing")
+    }
+    budget = portfolio.account.available(portfolio.account.base_currency)
+    since = now - timedelta(seconds=policy.signal_max_age_seconds)
+    made = []
+    for instrument in _traded(desk, portfolio):
+        if instrument.symbol in busy:
+            continue
+        signals = [s for s in desk.signals.latest(instrument.symbol, since) if s.time <= now]
+        opinion = aggregate(signals, policy.weights)
+        price = next(iter(desk.market.latest_prices([instrument.symbol])), None)
+        if opinion is None or price is None:
+            continue
+        wanted = target_order(opinion.score, portfolio, instrument, price.price, budget)
+        if wanted is None:
+            continue
+        side, quantity = wanted
+        proposal = Proposal(
+            portfolio_id=portfolio_id,
+            symbol=instrument.symbol,
+            side=side,
+            quantity=quantity,
+            cause="signals:" + ",".join(c.signal_id for c in opinion.contributions),
+            source="signals",
+            opinion=opinion,
+        )
+        saved, created = save(desk, proposal, correlation_id)
+        if created:
+            made.append(saved)
+            if saved.execution_status is RecommendationStatus.PENDING and side is Side.BUY:
+                budget -= quantity * price.price
+    return made
+
+
+def _traded(desk: Desk, portfolio: Portfolio) -> list[Instrument]:
+    """The instruments that a portfolio's policy names and its base currency pays for."""
+    symbols = portfolio.account.policy.symbols
+    return [
+        i
+        for i in desk.market.instruments()
+        if (symbols is None or i.symbol in symbols)
+        and i.quote_currency == portfolio.account.base_currency
+    ]
+
+
+def save(desk: Desk, proposal: Proposal, correlation_id: str) -> tuple[Recommendation, bool]:
+    """Judge a proposal and save it, pending or rejected; False if its cause made one before.
+
+    Raises NotFound for an unknown portfolio or instrument, InvalidInput for a price off the tick.
+    """
+    recommendation_id = derived_id("rec", proposal.portfolio_id, proposal.symbol, proposal.cause)
+    draft = _draft(desk, proposal, recommendation_id, correlation_id)
+    request = order_request(draft)
+    snapshot = desk.books.snapshot(proposal.portfolio_id, proposal.symbol, request.order_id)
+    judged = _judged(draft, snapshot)
+    if desk.recommendations.create(judged):
+        return judged, True
+    return desk.recommendations.get(recommendation_id), False
+
+
+def _draft(
+    desk: Desk, proposal: Proposal, recommendation_id: str, correlation_id: str
+) -> Recommendation:
+    """The recommendation before risk has judged it."""
+    account = desk.books.account(proposal.portfolio_id)
+    now = desk.books.now(account)
+    valid_for = timedelta(seconds=account.policy.valid_for_seconds)
+    opinion = proposal.opinion
+    return Recommendation(
+        id=recommendation_id,
+        portfolio_id=proposal.portfolio_id,
+        symbol=proposal.symbol,
+        side=proposal.side,
+        type=proposal.type,
+        quantity=proposal.quantity,
+        limit_price=proposal.limit_price,
+        source=proposal.source,
+        score=opinion.score if opinion else None,
+        contributions=opinion.contributions if opinion else [],
+        created_at=now,
+        updated_at=now,
+        valid_until=proposal.valid_until or now + valid_for,
+        correlation_id=correlation_id,
+    )
+
+
+def _judged(draft: Recommendation, snapshot: Snapshot) -> Recommendation:
+    """Add the risk verdict; a failed one rejects the recommendation with the rule as reason."""
+    decision = judge(order_context(new_order(order_request(draft), snapshot), snapshot))
+    judged = draft.model_copy(
+        update={
+            "risk": decision.results,
+            "price": snapshot.mark.price if snapshot.mark else None,
+        }
+    )
+    if decision.passed:
+        return judged
+    return judged.moved(RecommendationStatus.REJECTED, snapshot.now, decision.reason)
+
+
+def cancel_recommendation(desk: Desk, identifier: str) -> Recommendation:
+    """Cancel one that waits; one that is cancelled already is returned as it stands.
+
+    Raises NotFound, IllegalTransition once execution has it, ConcurrentUpdate.
+    """
+    recommendation = desk.recommendations.get(identifier)
+    if recommendation.execution_status is RecommendationStatus.CANCELLED:
+        return recommendation
+    cancelled = recommendation.moved(RecommendationStatus.CANCELLED, desk.wall_clock())
+    desk.recommendations.move(cancelled, recommendation)
+    return cancelled
