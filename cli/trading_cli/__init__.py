@@ -1,0 +1,1 @@
+"""The command-line tool: runs, inspects and demonstrates the trading platform."""

@@ -1,0 +1,41 @@
+"""The `trading` command: everything that is done to the platform from a shell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
+
+from trading_cli.errors import UserError
+from trading_cli.local import down, up
+from trading_cli.output import errors
+
+
+class Commands(TyperGroup):
+    """Commands whose expected failures are one message on stderr and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (UserError, BotoCoreError, ClientError, httpx.HTTPError) as error:
+            errors.print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="trading",
+    help="Run, inspect and demonstrate the trading platform.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(up)
+app.command()(down)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,32 @@
+"""What the user sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+errors = Console(stderr=True)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Show that something is going on, then that it is done and how long it took."""
+    started = monotonic()
+    with console.status(f"{title} ..."):
+        yield
+    console.print(f"[green]ok[/] {title} [dim]({monotonic() - started:.1f} s)[/]")
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table; columns whose name starts with ``#`` hold numbers."""
+    shown = Table(title=title, title_justify="left", title_style="bold")
+    for name in columns:
+        shown.add_column(name.removeprefix("#"), justify="right" if name[0] == "#" else "left")
+    for row in rows:
+        shown.add_row(*(str(cell) for cell in row))
+    console.print(shown)
