@@ -1,0 +1,1 @@
+"""What every HTTP service shares: application, errors, callers, repeats, health, metrics."""

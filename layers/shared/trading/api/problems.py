@@ -1,0 +1,127 @@
+"""Errors to problem documents (RFC 9457).
+
+The table ``KINDS`` is the whole mapping; an error that it does not list is unexpected, and is
+answered by the middleware as 500 without a word about its cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from trading.domain import errors
+from trading.schemas.problem import FieldError, Problem
+from trading.telemetry import correlation_id
+
+MEDIA_TYPE = "application/problem+json"
+MAX_FIELD_ERRORS = 50
+_MAX_FIELD_NAME = 200
+
+
+class MalformedBody(errors.TradingError):
+    """The body is not JSON, or is JSON that two readers could understand differently."""
+
+
+KINDS: dict[type[errors.TradingError], tuple[int, str, str]] = {
+    MalformedBody: (400, "malformed-body", "The body is not acceptable JSON"),
+    errors.InvalidInput: (422, "invalid-input", "The request is not valid"),
+    errors.Unauthenticated: (401, "unauthenticated", "No valid API key"),
+    errors.Forbidden: (403, "forbidden", "The API key does not allow this"),
+    errors.NotFound: (404, "not-found", "Not found"),
+    errors.Conflict: (409, "conflict", "The present state does not allow this"),
+    errors.IdempotencyConflict: (
+        422, "idempotency-conflict", "The idempotency key was used with another body",
+    ),
+    errors.ConcurrentUpdate: (409, "concurrent-update", "Somebody else was faster; try again"),
+    errors.PayloadTooLarge: (413, "payload-too-large", "The body is too large"),
+    errors.Unavailable: (503, "unavailable", "A dependency does not answer; try again"),
+}  # fmt: skip
+RETRY_SOON = (errors.ConcurrentUpdate, errors.Unavailable)
+
+
+def problem_response(
+    path: str,
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    fields: Iterable[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Build the answer for an error."""
+    body = Problem(
+        type=f"urn:trading:problem:{kind}",
+        title=title,
+        status=status,
+        detail=detail,
+        errors=list(fields),
+        instance=path,
+        correlation_id=correlation_id(),
+    )
+    content = body.model_dump_json().encode()
+    return Response(content, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def internal_error(path: str) -> Response:
+    """Answer something unexpected, giving nothing away."""
+    return problem_response(
+        path, 500, "internal", "Internal error", "internal error; quote the correlation id"
+    )
+
+
+async def _trading_error(request: Request, error: Exception) -> Response:
+    """Answer an expected error as ``KINDS`` says."""
+    if not isinstance(error, errors.TradingError):
+        raise error
+    kind = next(k for k in type(error).__mro__ if k in KINDS)
+    status, name, title = KINDS[kind]  # type: ignore[index]  # found in KINDS just above
+    fields = []
+    if isinstance(error, errors.InvalidInput):
+        fields = [FieldError(field=error.field[:_MAX_FIELD_NAME], message=error.detail)]
+    headers = {"Retry-After": "1"} if isinstance(error, RETRY_SOON) else {}
+    return problem_response(request.url.path, status, name, title, error.detail, fields, headers)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    """Answer a request that does not fit its schema; the values sent are never echoed."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = [_field_error(entry) for entry in error.errors()[:MAX_FIELD_ERRORS]]
+    status, name, title = KINDS[errors.InvalidInput]
+    detail = "; ".join(f"{e.field}: {e.message}" for e in found[:3])
+    return problem_response(request.url.path, status, name, title, detail, found)
+
+
+def _field_error(entry: Mapping[str, Any]) -> FieldError:
+    """Name the field by its path inside the body, the query, the path or the headers."""
+    where, *path = [str(part) for part in entry["loc"]]
+    message = str(entry["msg"]).removeprefix("Value error, ")
+    return FieldError(field=(".".join(path) or where)[:_MAX_FIELD_NAME], message=message)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Answer what the framework itself refuses, such as unknown routes and methods."""
+    if not isinstance(error, HTTPException):
+        raise error
+    title = HTTPStatus(error.status_code).phrase
+    kind = title.lower().replace(" ", "-")
+    detail = {
+        404: f"there is no route {request.url.path}",
+        405: f"{request.url.path} does not take {request.method}",
+    }.get(error.status_code, str(error.detail))
+    return problem_response(
+        request.url.path, error.status_code, kind, title, detail, headers=error.headers
+    )
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make every expected error of ``app`` a problem document."""
+    for kind in KINDS:
+        app.add_exception_handler(kind, _trading_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)

@@ -1,0 +1,43 @@
+"""The composition root: from the environment to clients and adapters, one small function each.
+
+Everything is made on first use and kept for the life of the process. Callers import the module
+(``from trading import bootstrap``) and call ``bootstrap.store()``, so that tests can replace parts.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import boto3
+
+from trading.adapters.dynamodb.api_keys import ApiKeys
+from trading.adapters.dynamodb.store import Store
+from trading.settings import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+
+@functools.cache
+def store() -> Store:
+    """DynamoDB."""
+    return Store(boto3.client("dynamodb"))
+
+
+@functools.cache
+def queue_client() -> SQSClient:
+    """SQS."""
+    return boto3.client("sqs")
+
+
+def wall_clock() -> datetime:
+    """Return the present moment (UTC)."""
+    return datetime.now(UTC)
+
+
+@functools.cache
+def api_keys() -> ApiKeys:
+    """The table of API keys."""
+    return ApiKeys(store(), settings().keys_table)

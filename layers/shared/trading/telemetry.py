@@ -1,0 +1,35 @@
+"""Structured logs, and the one id that runs from a request through the queue to the fill."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from contextvars import ContextVar
+
+from aws_lambda_powertools import Logger
+
+logger = Logger(use_rfc3339=True, utc=True)
+"""The process's logger; the service name comes from POWERTOOLS_SERVICE_NAME."""
+
+_SAFE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_current: ContextVar[str] = ContextVar("correlation_id", default="")
+
+
+def correlation_id() -> str:
+    """Return the id of the chain of work at hand; one is made if none was set."""
+    return _current.get() or set_correlation_id(uuid.uuid4().hex)
+
+
+def set_correlation_id(value: str) -> str:
+    """Make ``value`` the current id, here and in every log line, and return it."""
+    _current.set(value)
+    logger.append_keys(correlation_id=value)
+    return value
+
+
+def choose_correlation_id(*candidates: str | None) -> str:
+    """Return the first candidate that is safe to log and to answer, else a new random id."""
+    for candidate in candidates:
+        if candidate and _SAFE.fullmatch(candidate):
+            return candidate
+    return uuid.uuid4().hex

@@ -1,0 +1,46 @@
+"""What every test may use: an AWS account in memory with the platform's tables and queues."""
+
+import functools
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from tests.support import aws
+
+
+def forget_cached_parts() -> None:
+    """Empty every cache that holds a client or a setting of the test before."""
+    from trading import bootstrap
+    from trading.api import idempotency
+    from trading.settings import settings
+
+    for module in (bootstrap, idempotency):
+        for value in vars(module).values():
+            if isinstance(value, functools._lru_cache_wrapper):
+                value.cache_clear()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of a function that may touch everything."""
+    for name, value in aws.OTHER_SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    for table, variable in aws.ENVIRONMENT.items():
+        monkeypatch.setenv(variable, table)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    forget_cached_parts()
+    yield monkeypatch
+    forget_cached_parts()
+
+
+@pytest.fixture
+def account(environment: pytest.MonkeyPatch) -> Iterator[None]:
+    """Empty tables and queues in memory, and settings that name them."""
+    with mock_aws():
+        aws.create_tables()
+        for variable, url in aws.create_queues().items():
+            environment.setenv(variable, url)
+        forget_cached_parts()
+        yield
