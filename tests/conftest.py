@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
-
 from tests.support import aws
 
 

@@ -7,14 +7,9 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-ALL_SCOPES = tuple(
-    f"{service}:{verb}"
-    for service in (
-        "market", "signals", "recommendations", "execution", "portfolio", "risk",
-        "analytics", "backtests",
-    )
-    for verb in ("read", "write")
-) + ("keys:admin", "metrics:read")  # fmt: skip
+from trading.auth.scopes import SCOPES
+
+ALL_SCOPES = tuple(sorted(SCOPES))
 
 
 class Context:

@@ -39,5 +39,5 @@ def wall_clock() -> datetime:
 
 @functools.cache
 def api_keys() -> ApiKeys:
-    """The table of API keys."""
+    """Return the repository of API keys."""
     return ApiKeys(store(), settings().keys_table)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 
-class MissingSetting(RuntimeError):
+class MissingSettingError(RuntimeError):
     """A setting was asked for whose environment variable is not set."""
 
     def __init__(self, variable: str) -> None:
@@ -22,14 +22,14 @@ class MissingSetting(RuntimeError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Typed access to one snapshot of the environment. Raises MissingSetting on use."""
+    """Typed access to one snapshot of the environment. Raises MissingSettingError on use."""
 
     environment: Mapping[str, str]
 
     def _required(self, variable: str) -> str:
         value = self.environment.get(variable, "")
         if not value:
-            raise MissingSetting(variable)
+            raise MissingSettingError(variable)
         return value
 
     def _listed(self, variable: str) -> tuple[str, ...]:

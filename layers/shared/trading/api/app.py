@@ -72,7 +72,7 @@ def _operations(
     checks: Mapping[str, Callable[[], CheckResult]],
     metrics: Callable[[], Iterable[MetricFamily]],
 ) -> APIRouter:
-    """The two routes that every service has."""
+    """Return the two routes that every service has."""
     router = new_router()
 
     @router.get(
@@ -80,7 +80,7 @@ def _operations(
         summary="Whether the service and what it depends on work (no key needed)",
         response_model=health.HealthReport,
         responses={503: {"model": health.HealthReport, "description": "A check failed."}},
-        operation_id=f"{service}_{prefix.strip('/')}_health",
+        operation_id=f"{service}_health",
     )
     def get_health() -> Response:
         return health.report(service, checks)
@@ -91,7 +91,7 @@ def _operations(
         dependencies=[requires("metrics:read")],
         response_class=Response,
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-        operation_id=f"{service}_{prefix.strip('/')}_metrics",
+        operation_id=f"{service}_metrics",
     )
     def get_metrics() -> Response:
         return Response(prometheus.exposition(metrics()), media_type=prometheus.MEDIA_TYPE)

@@ -15,7 +15,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Header, Request, Response
 from pydantic import BaseModel, StringConstraints
@@ -44,7 +44,7 @@ IdempotencyKey = Annotated[_Key, Header(alias="Idempotency-Key", description=_AB
 OptionalIdempotencyKey = Annotated[_Key | None, Header(alias="Idempotency-Key", description=_ABOUT)]
 """The key of a route that can be called without one; give it the default None."""
 
-Action = Callable[[], tuple[int, BaseModel]]
+A = TypeVar("A", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def replayable(
     request: Request,
     key: str | None,
     body: BaseModel,
-    action: Action,
-    remember: Callable[[BaseModel], BaseModel] = lambda answer: answer,
+    action: Callable[[], tuple[int, A]],
+    remember: Callable[[A], BaseModel] = lambda answer: answer,
 ) -> Response:
     """Answer with the status and model that ``action`` gives, or gave the first time.
 
@@ -139,7 +139,7 @@ def _reserve(record: _Record, remaining_ms: int) -> dict[str, Any] | None:
 
 
 def _answer(
-    record: _Record, action: Action, remember: Callable[[BaseModel], BaseModel]
+    record: _Record, action: Callable[[], tuple[int, A]], remember: Callable[[A], BaseModel]
 ) -> Response:
     """Run the action and keep its answer; an error frees the key for another try."""
     try:

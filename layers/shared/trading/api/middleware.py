@@ -52,7 +52,7 @@ class Observed:
 
         try:
             await self._app(scope, receive, send_marked)
-        except Exception:
+        except Exception:  # noqa: BLE001 logged, and answered as a fault
             logger.exception("unexpected error")
             if status == 0:
                 await internal_error(scope["path"])(scope, receive, send_marked)

@@ -79,7 +79,7 @@ async def _trading_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.TradingError):
         raise error
     kind = next(k for k in type(error).__mro__ if k in KINDS)
-    status, name, title = KINDS[kind]  # type: ignore[index]  # found in KINDS just above
+    status, name, title = KINDS[kind]
     fields = []
     if isinstance(error, errors.InvalidInput):
         fields = [FieldError(field=error.field[:_MAX_FIELD_NAME], message=error.detail)]

@@ -1,0 +1,1 @@
+"""The check of X-TRADING-API-KEY that API Gateway asks for."""

@@ -1,0 +1,101 @@
+"""API Gateway's REQUEST authorizer.
+
+It runs before every request that is not cached, so it imports neither pydantic nor FastAPI, and
+reads one item. The gateway keeps its answer for up to 60 seconds per key: so long may a revoked
+key still pass.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+
+from trading.adapters.dynamodb import keys as table_keys
+from trading.adapters.dynamodb.api_keys import from_item
+from trading.auth.keys import Credential, parse, verified_generation
+from trading.domain.api_key import ApiKey
+from trading.settings import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+HEADER = "x-trading-api-key"
+
+
+def authorize(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+    """Allow the holder of a valid key the whole stage; services check scopes themselves.
+
+    Raises Exception("Unauthorized"), which the gateway answers with 401, for everything else.
+    """
+    credential = parse(_header(event))
+    if credential is None:
+        _refuse("malformed", None)
+    key = _read(credential)
+    if key is None:
+        _refuse("unknown", credential.key_id)
+    generation = verified_generation(key, credential, datetime.now(UTC))
+    if generation is None:
+        _refuse("not valid", key.id)
+    _log("allowed", key.id)
+    return _allow(event["methodArn"], key, generation)
+
+
+def _header(event: Mapping[str, Any]) -> str:
+    """Find the key's header, whatever its case."""
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((v for name, v in headers.items() if name.lower() == HEADER), "")
+
+
+@functools.cache
+def _client() -> DynamoDBClient:
+    """Make the client on first use."""
+    return boto3.client("dynamodb")
+
+
+def _read(credential: Credential) -> ApiKey | None:
+    """Read the key's record."""
+    key = {name: {"S": value} for name, value in table_keys.api_key(credential.key_id).items()}
+    # Consistent, so that a key that has just been revoked or made is seen as it is.
+    answer = _client().get_item(TableName=settings().keys_table, Key=key, ConsistentRead=True)
+    item = answer.get("Item")
+    if not item:
+        return None
+    read = TypeDeserializer().deserialize
+    return from_item({name: read(value) for name, value in item.items()})
+
+
+def _allow(method_arn: str, key: ApiKey, generation: int) -> dict[str, Any]:
+    """Build the policy. It covers the stage, for it is cached for all of the key's requests."""
+    stage = "/".join(method_arn.split("/")[:2])
+    statement = {
+        "Action": "execute-api:Invoke",
+        "Effect": "Allow",
+        "Resource": f"{stage}/*",
+    }
+    return {
+        "principalId": key.id,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {
+            "key_id": key.id,
+            "scopes": " ".join(key.scopes),
+            "portfolios": "*" if key.portfolios is None else ",".join(key.portfolios),
+            "generation": str(generation),
+        },
+    }
+
+
+def _refuse(reason: str, key_id: str | None) -> NoReturn:
+    """Log why, and tell the caller nothing but 401."""
+    _log(f"refused: {reason}", key_id)
+    raise Exception("Unauthorized")  # noqa: TRY002 the gateway knows this message only
+
+
+def _log(message: str, key_id: str | None) -> None:
+    """Write one structured line (Powertools' logger would add its import to every cold start)."""
+    print(json.dumps({"service": "authorizer", "message": message, "key_id": key_id}))

@@ -1,0 +1,1 @@
+"""API keys over HTTPS: create, list, rotate, revoke."""
