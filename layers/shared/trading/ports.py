@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -41,6 +40,10 @@ class Books(Protocol):
 
     def trades_on(self, portfolio_id: str, day: date) -> int:
         """How many orders were accepted on a day."""
+        ...
+
+    def acted_on(self, portfolio_id: str, cause: str) -> bool:
+        """Whether a marked cause was acted on before."""
         ...
 
     def commit(self, change: BookChange) -> None:
@@ -170,16 +173,49 @@ class ExecutionQueue(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Desk:
-    """Everything a trading use case works with. Functions leave out what they may not touch."""
+class Desk(Protocol):
+    """Everything a trading use case works with; a function lacks what it may not touch."""
 
-    books: Books
-    recommendations: Recommendations
-    orders: Orders
-    portfolios: Portfolios
-    risk: Risk
-    market: Market
-    signals: Signals
-    queue: ExecutionQueue
-    wall_clock: Callable[[], datetime]
+    @property
+    def books(self) -> Books:
+        """The books."""
+        ...
+
+    @property
+    def recommendations(self) -> Recommendations:
+        """The recommendations."""
+        ...
+
+    @property
+    def orders(self) -> Orders:
+        """The orders."""
+        ...
+
+    @property
+    def portfolios(self) -> Portfolios:
+        """The portfolios."""
+        ...
+
+    @property
+    def risk(self) -> Risk:
+        """Limits and stops."""
+        ...
+
+    @property
+    def market(self) -> Market:
+        """The market's data."""
+        ...
+
+    @property
+    def signals(self) -> Signals:
+        """The signals."""
+        ...
+
+    @property
+    def queue(self) -> ExecutionQueue:
+        """The way to execution."""
+        ...
+
+    def wall_clock(self) -> datetime:
+        """The present moment, UTC."""
+        ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
 
@@ -63,7 +64,7 @@ def measure(snapshots: Sequence[EquitySnapshot]) -> Performance:
     Drawdown is the largest fall of the chained index from its peak.
     """
     index, peak, drawdown = ONE, ONE, ZERO
-    for earlier, later in zip(snapshots, snapshots[1:], strict=False):
+    for earlier, later in pairwise(snapshots):
         flow = later.capital - earlier.capital
         if earlier.equity > ZERO:
             index *= average(later.equity - flow, earlier.equity)

@@ -136,11 +136,13 @@ def update_holdings(
 ) -> Account:
     """Post one movement to the ledger, once per cause.
 
-    Raises NotFound, InvalidInput when more is taken than is free, Conflict when the cause was
-    acted on before, ConcurrentUpdate.
+    A cause that was acted on before changes nothing. Raises NotFound, InvalidInput when more is
+    taken than is free, ConcurrentUpdate.
     """
 
     def once() -> Account:
+        if desk.books.acted_on(portfolio_id, update.cause):
+            return desk.books.account(portfolio_id)
         portfolio = desk.books.portfolio(portfolio_id)
         change = _movement(desk, portfolio, update, correlation_id)
         desk.books.commit(change)

@@ -10,7 +10,6 @@ from trading.adapters.dynamodb.codec import Item, decode, encode
 from trading.adapters.dynamodb.counters import counter
 from trading.adapters.dynamodb.recommendations import recommendation_writes
 from trading.adapters.dynamodb.store import ConditionFailed, Key, Range, Store, Write
-from trading.adapters.dynamodb.tables import Tables
 from trading.domain.books import BookChange, Snapshot
 from trading.domain.candle import Price
 from trading.domain.errors import ConcurrentUpdate, NotFound
@@ -20,6 +19,7 @@ from trading.domain.portfolio import Account, Clock, Portfolio
 from trading.domain.position import Position
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.time import from_text
+from trading.settings import Settings
 
 Found = Mapping[tuple[str, str, str], Item]
 
@@ -30,14 +30,16 @@ class BookRepository:
     ``wall_clock`` gives the time for portfolios that live by it.
     """
 
-    def __init__(self, store: Store, tables: Tables, wall_clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, wall_clock: Callable[[], datetime]
+    ) -> None:
         self._store = store
-        self._tables = tables
+        self._settings = settings
         self._wall_clock = wall_clock
 
     def account(self, portfolio_id: str) -> Account:
         """Read a portfolio's account. Raises NotFound."""
-        item = self._store.get(self._tables.portfolio, keys.account(portfolio_id))
+        item = self._store.get(self._settings.portfolio_table, keys.account(portfolio_id))
         if item is None:
             raise NotFound("portfolio", portfolio_id)
         return decode(Account, item)
@@ -46,7 +48,7 @@ class BookRepository:
         """The present moment on the portfolio's clock."""
         if account.clock is Clock.WALL:
             return self._wall_clock()
-        return self._market_time(self._store.get(self._tables.market, keys.CLOCK))
+        return self._market_time(self._store.get(self._settings.market_table, keys.CLOCK))
 
     def _market_time(self, item: Item | None) -> datetime:
         """The market clock, or the wall clock before the first price."""
@@ -63,14 +65,14 @@ class BookRepository:
         The account is read first: whatever changes after it moves its version, and the decision
         made from an older state then fails to be written. Raises NotFound.
         """
-        tables = self._tables
+        settings = self._settings
         wanted: list[tuple[str, Key]] = [
-            (tables.portfolio, keys.account(portfolio_id)),
-            (tables.risk, keys.limits(portfolio_id)),
-            (tables.market, keys.instrument(symbol)),
-            (tables.market, keys.price(symbol)),
-            (tables.market, keys.CLOCK),
-            (tables.orders, keys.order(order_id)),
+            (settings.portfolio_table, keys.account(portfolio_id)),
+            (settings.risk_table, keys.limits(portfolio_id)),
+            (settings.market_table, keys.instrument(symbol)),
+            (settings.market_table, keys.price(symbol)),
+            (settings.market_table, keys.CLOCK),
+            (settings.orders_table, keys.order(order_id)),
         ]
         found = self._store.get_many(wanted)
         account_item = _at(found, *wanted[0])
@@ -99,7 +101,7 @@ class BookRepository:
     def _with_positions(self, account: Account, prices: dict[str, Price]) -> Portfolio:
         """Add the positions, and the prices of those whose price is not known yet."""
         positions = self._store.query(
-            self._tables.portfolio,
+            self._settings.portfolio_table,
             keys.portfolio(account.portfolio_id),
             Range(prefix="POSITION#"),
             consistent=True,
@@ -114,14 +116,19 @@ class BookRepository:
         """Latest prices of some symbols; symbols without one lack."""
         if not symbols:
             return {}
-        table = self._tables.market
+        table = self._settings.market_table
         found = self._store.get_many([(table, keys.price(symbol)) for symbol in symbols])
         return {item["symbol"]: decode(Price, item) for item in found.values()}
 
     def trades_on(self, portfolio_id: str, day: date) -> int:
         """How many orders were accepted on a day."""
-        item = self._store.get(self._tables.risk, keys.day(portfolio_id, day))
+        item = self._store.get(self._settings.risk_table, keys.day(portfolio_id, day))
         return int(item["trades"]) if item else 0
+
+    def acted_on(self, portfolio_id: str, cause: str) -> bool:
+        """Tell whether a change marked with this cause was written before."""
+        key = keys.marker(portfolio_id, cause)
+        return self._store.get(self._settings.portfolio_table, key) is not None
 
     def commit(self, change: BookChange) -> None:
         """Write a decision; ConcurrentUpdate, with nothing written, if the books moved on."""
@@ -137,14 +144,13 @@ class BookRepository:
         writes = [*self._account_writes(change), *self._order_writes(change)]
         writes += self._risk_writes(change)
         if change.recommendation is not None:
-            writes += recommendation_writes(
-                self._tables.recommendations, change.recommendation, change.recommendation_was
-            )
+            table = self._settings.recommendations_table
+            writes += recommendation_writes(table, change.recommendation, change.recommendation_was)
         return writes
 
     def _account_writes(self, change: BookChange) -> list[Write]:
         """Account, position, ledger and marker in the portfolio table."""
-        table, pid = self._tables.portfolio, change.before.portfolio_id
+        table, pid = self._settings.portfolio_table, change.before.portfolio_id
         writes: list[Write] = []
         if change.account is not None:
             version = change.before.version
@@ -168,7 +174,7 @@ class BookRepository:
         """Order, fill and the counters of orders by state in the orders table."""
         if change.order is None:
             return []
-        table, order, was = self._tables.orders, change.order, change.order_was
+        table, order, was = self._settings.orders_table, change.order, change.order_was
         item = _order_item(order)
         if was is None:
             writes = [store.put_new("order", table, item)]
@@ -189,7 +195,7 @@ class BookRepository:
 
     def _risk_writes(self, change: BookChange) -> list[Write]:
         """The verdict, the day's counter, and the guard on the limits in the risk table."""
-        table, pid = self._tables.risk, change.before.portfolio_id
+        table, pid = self._settings.risk_table, change.before.portfolio_id
         writes: list[Write] = []
         if change.decision is not None:
             decision = change.decision

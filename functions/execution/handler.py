@@ -1,0 +1,127 @@
+"""Entry points of the execution service: HTTPS, the recommendation queue, the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    SqsFifoPartialProcessor,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from execution.routes import router
+from trading import bootstrap
+from trading.adapters.sqs.execution_queue import queue_depth, read_message
+from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry, table_check
+from trading.desk import desk
+from trading.domain.errors import InvalidInput
+from trading.settings import settings
+from trading.telemetry import choose_correlation_id, logger, set_correlation_id
+from trading.usecases.execute_recommendation import execute_recommendation
+from trading.usecases.match_orders import match_orders
+
+
+def _queue_check() -> CheckResult:
+    depth = queue_depth(bootstrap.queue_client(), settings().execution_queue_url)
+    return CheckResult(True, f"{depth['waiting']} messages wait")
+
+
+def _metrics() -> Iterable[MetricFamily]:
+    """Orders by state and reason; depth of the queue and of its dead letters."""
+    orders = MetricFamily("trading_orders", "Orders by portfolio, execution status and reason.")
+    for portfolio_id, states in desk().orders.counts().items():
+        for state, count in states.items():
+            status, _, reason = state.partition("#")
+            orders.add(count, portfolio=portfolio_id, execution_status=status, reason=reason)
+    queues = MetricFamily("trading_queue_messages", "Messages waiting, by queue.")
+    for name, url in (
+        ("execution", settings().execution_queue_url),
+        ("dead_letter", settings().dead_letter_queue_url),
+    ):
+        queues.add(queue_depth(bootstrap.queue_client(), url)["waiting"], queue=name)
+    return [orders, queues]
+
+
+app = create_app(
+    "execution",
+    "Orders and executions",
+    router,
+    prefix="/orders",
+    checks={
+        "orders_table": table_check(lambda: bootstrap.store().reachable(settings().orders_table)),
+        "portfolio_table": table_check(
+            lambda: bootstrap.store().reachable(settings().portfolio_table)
+        ),
+        "execution_queue": _queue_check,
+    },
+    metrics=_metrics,
+)
+api = lambda_entry(app)
+
+
+def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Act on a batch of queued recommendations.
+
+    A message that is not ours fails alone, and the queue moves it to the dead letters after its
+    tries; ours go on around it, since it stands in no order to them. When one of ours fails, the
+    rest of its portfolio's messages fail with it, so that their order is kept.
+    """
+    records: list[dict[str, Any]] = event["Records"]
+    foreign = [record for record in records if not _is_ours(record)]
+    ours = [record for record in records if record not in foreign]
+    answer: dict[str, Any] = {"batchItemFailures": []}
+    if ours:
+        answer = dict(
+            process_partial_response(
+                event={"Records": ours},
+                record_handler=_execute,
+                processor=SqsFifoPartialProcessor(skip_group_on_error=True),
+                context=context,
+            )
+        )
+    failures = [{"itemIdentifier": record["messageId"]} for record in foreign]
+    return {"batchItemFailures": [*answer["batchItemFailures"], *failures]}
+
+
+def _is_ours(record: dict[str, Any]) -> bool:
+    """Tell whether a message can be read as one of ours; one that cannot is logged."""
+    try:
+        read_message(record["body"])
+    except InvalidInput as error:
+        logger.error(
+            "a message in the queue is not ours",
+            extra={"message_id": record["messageId"], "why": error.detail},
+        )
+        return False
+    return True
+
+
+def _execute(record: SQSRecord) -> None:
+    """Act on one message."""
+    message = read_message(record.body)
+    set_correlation_id(choose_correlation_id(message["correlation_id"]))
+    done = execute_recommendation(desk(), message["recommendation_id"])
+    logger.info(
+        "recommendation executed",
+        extra={
+            "recommendation_id": done.id,
+            "portfolio_id": done.portfolio_id,
+            "order_id": done.order_id,
+            "execution_status": done.execution_status.value,
+            "reason": done.reason,
+        },
+    )
+
+
+def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Try every resting order against the latest prices.
+
+    Event: ``{"symbol": "AAPL"}`` for one symbol's orders, ``{}`` for all. Answers how many were
+    filled, still wait, or were busy.
+    """
+    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    counts = match_orders(desk(), event.get("symbol"))
+    logger.info("resting orders matched", extra=counts)
+    return counts

@@ -1,0 +1,57 @@
+"""Entry points of the portfolio service: HTTPS and the equity snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from portfolio.routes import router
+from trading import bootstrap
+from trading.api.app import MetricFamily, create_app, lambda_entry, table_check
+from trading.desk import desk
+from trading.settings import settings
+from trading.telemetry import choose_correlation_id, logger, set_correlation_id
+from trading.usecases.manage_portfolio import snapshot_all
+
+
+def _metrics() -> Iterable[MetricFamily]:
+    """Equity, cash and exposure of every portfolio at the latest prices."""
+    equity = MetricFamily("trading_equity", "Equity by portfolio, in its base currency.")
+    cash = MetricFamily("trading_cash", "Cash by portfolio and currency.")
+    exposure = MetricFamily("trading_exposure", "Value of holdings by portfolio.")
+    for portfolio_id in desk().portfolios.ids():
+        portfolio = desk().books.portfolio(portfolio_id)
+        currency = portfolio.account.base_currency
+        equity.add(portfolio.equity, portfolio=portfolio_id, currency=currency)
+        exposure.add(portfolio.holdings_value, portfolio=portfolio_id, currency=currency)
+        for held, amount in portfolio.account.cash.items():
+            cash.add(amount, portfolio=portfolio_id, currency=held)
+    return [equity, cash, exposure]
+
+
+app = create_app(
+    "portfolio",
+    "Portfolios",
+    router,
+    prefix="/portfolio",
+    checks={
+        "portfolio_table": table_check(
+            lambda: bootstrap.store().reachable(settings().portfolio_table)
+        ),
+        "market_table": table_check(lambda: bootstrap.store().reachable(settings().market_table)),
+    },
+    metrics=_metrics,
+)
+api = lambda_entry(app)
+
+
+def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Keep an equity snapshot of portfolios.
+
+    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
+    recorded and how many of those named do not exist.
+    """
+    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    counts = snapshot_all(desk(), event.get("portfolio_ids"))
+    logger.info("equity recorded", extra={"counts": counts})
+    return counts

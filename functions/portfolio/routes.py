@@ -1,0 +1,194 @@
+"""Portfolios over HTTPS."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query, Request, Response
+
+from portfolio.views import performance_view, portfolio_view, position_views
+from trading.api.app import new_router
+from trading.api.idempotency import IdempotencyKey, replayable
+from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
+from trading.api.security import CallerDep, requires
+from trading.desk import desk
+from trading.domain.ledger import LedgerTransaction
+from trading.schemas.base import Page, PortfolioId, UtcDatetime, Wire
+from trading.schemas.portfolio import (
+    AllocationIn,
+    AllocationOut,
+    HoldingsUpdateIn,
+    LedgerTransactionOut,
+    PerformanceOut,
+    PlannedOrder,
+    PortfolioIn,
+    PortfolioOut,
+    PortfolioRef,
+    PositionOut,
+)
+from trading.schemas.recommendations import RecommendationOut
+from trading.schemas.risk import RuleResultOut
+from trading.settings import settings
+from trading.telemetry import correlation_id
+from trading.usecases.allocate import AllocationRequest, allocate
+from trading.usecases.manage_portfolio import (
+    HoldingsUpdate,
+    PortfolioTerms,
+    put_portfolio,
+    update_holdings,
+)
+
+router = new_router()
+Pid = Annotated[PortfolioId, Path(description="The portfolio's id.")]
+read = requires("portfolio:read")
+write = requires("portfolio:write")
+
+
+@router.get("/portfolio", response_model=Page[PortfolioRef], dependencies=[read])
+def get_portfolios(caller: CallerDep) -> Page[PortfolioRef]:
+    """List the portfolios that the key may see."""
+    visible = [
+        pid
+        for pid in desk().portfolios.ids()
+        if caller.portfolios is None or pid in caller.portfolios
+    ]
+    return Page(items=[PortfolioRef(portfolio_id=pid) for pid in visible])
+
+
+@router.put(
+    "/portfolio/{pid}",
+    response_model=PortfolioOut,
+    dependencies=[write],
+    responses={201: {"model": PortfolioOut, "description": "Opened."}},
+)
+def put_portfolio_route(
+    pid: Pid, body: PortfolioIn, caller: CallerDep, response: Response
+) -> PortfolioOut:
+    """Open a portfolio, or change the commission and policy of an open one.
+
+    Currency, mode, clock and opening cash are facts: asking for others is a 409.
+    """
+    caller.check_portfolio(pid)
+    terms = PortfolioTerms(
+        base_currency=body.base_currency,
+        mode=body.mode,
+        clock=body.clock,
+        commission_rate=body.commission_rate,
+        policy=body.policy,
+        cash={body.base_currency: body.cash},
+    )
+    _, opened = put_portfolio(desk(), pid, terms, correlation_id())
+    if opened:
+        response.status_code = 201
+    return portfolio_view(desk(), pid, None, settings().timeframe)
+
+
+@router.get("/portfolio/{pid}", response_model=PortfolioOut, dependencies=[read])
+def get_portfolio(
+    pid: Pid,
+    caller: CallerDep,
+    as_of: Annotated[
+        UtcDatetime | None, Query(description="A past moment, answered from the ledger.")
+    ] = None,
+) -> PortfolioOut:
+    """Cash, equity, exposure and profit, now or as of any past moment."""
+    caller.check_portfolio(pid)
+    return portfolio_view(desk(), pid, as_of, settings().timeframe)
+
+
+@router.get("/portfolio/{pid}/positions", response_model=Page[PositionOut], dependencies=[read])
+def get_positions(pid: Pid, caller: CallerDep) -> Page[PositionOut]:
+    """All holdings, by symbol, valued at the latest prices; closed ones keep their profit."""
+    caller.check_portfolio(pid)
+    return Page(items=position_views(desk().books.portfolio(pid)))
+
+
+@router.get("/portfolio/{pid}/performance", response_model=PerformanceOut, dependencies=[read])
+def get_performance(
+    pid: Pid,
+    caller: CallerDep,
+    start: UtcDatetime | None = None,
+    end: UtcDatetime | None = None,
+) -> PerformanceOut:
+    """Return and drawdown from the equity snapshots between two moments."""
+    caller.check_portfolio(pid)
+    desk().books.account(pid)
+    return performance_view(pid, desk().portfolios.equity(pid, start, end))
+
+
+@router.post("/portfolio/{pid}/holdings/update", response_model=PortfolioOut, dependencies=[write])
+def post_holdings_update(
+    pid: Pid, body: HoldingsUpdateIn, key: IdempotencyKey, caller: CallerDep, request: Request
+) -> Response:
+    """Deposit, withdraw or correct, as a new ledger transaction; nothing is overwritten."""
+    caller.check_portfolio(pid)
+
+    def move() -> tuple[int, Wire]:
+        fields = body.model_dump(exclude={"type"}, exclude_none=True)
+        update = HoldingsUpdate(kind=body.type, cause=f"request:{caller.key_id}:{key}", **fields)
+        update_holdings(desk(), pid, update, correlation_id())
+        return 200, portfolio_view(desk(), pid, None, settings().timeframe)
+
+    return replayable(caller, request, key, body, move)
+
+
+@router.get(
+    "/portfolio/{pid}/ledger", response_model=Page[LedgerTransactionOut], dependencies=[read]
+)
+def get_ledger(
+    pid: Pid, caller: CallerDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[LedgerTransactionOut]:
+    """The ledger, newest first: double-entry transactions chained by hash."""
+    caller.check_portfolio(pid)
+    desk().books.account(pid)
+
+    def newest(count: int, before: str | None) -> list[tuple[str, LedgerTransaction]]:
+        found = desk().portfolios.ledger(pid, limit=count, before=before, newest_first=True)
+        return [(f"LEDGER#{t.sequence:012d}", t) for t in found]
+
+    transactions, following = page_of(newest, limit, cursor)
+    return Page(items=[LedgerTransactionOut.of(t) for t in transactions], cursor=following)
+
+
+@router.post("/portfolio/{pid}/allocation", response_model=AllocationOut, dependencies=[write])
+def post_allocation(
+    pid: Pid, body: AllocationIn, key: IdempotencyKey, caller: CallerDep, request: Request
+) -> Response:
+    """Plan the orders that reach target weights, sells first, each with its risk verdict.
+
+    A dry run writes nothing; otherwise each order becomes a recommendation and takes the queue.
+    """
+    caller.check_portfolio(pid)
+
+    def plan() -> tuple[int, Wire]:
+        asked = AllocationRequest(
+            weights=body.weights,
+            method=body.method,
+            symbols=body.symbols or [],
+            invest_fraction=body.invest_fraction,
+            min_trade=body.min_trade,
+            dry_run=body.dry_run,
+            cause=f"allocation:{caller.key_id}:{key}",
+            timeframe=settings().timeframe,
+        )
+        result = allocate(desk(), pid, asked, correlation_id())
+        return 200, AllocationOut(
+            portfolio_id=pid,
+            dry_run=body.dry_run,
+            weights=result.weights,
+            orders=[
+                PlannedOrder(
+                    symbol=p.symbol,
+                    side=p.side,
+                    quantity=p.quantity,
+                    notional=p.notional,
+                    weight=result.weights.get(p.symbol, p.notional * 0),
+                    passed=p.decision.passed,
+                    risk=[RuleResultOut.of(r) for r in p.decision.results],
+                )
+                for p in result.planned
+            ],
+            recommendations=[RecommendationOut.of(r) for r in result.recommendations],
+        )
+
+    return replayable(caller, request, key, body, plan)

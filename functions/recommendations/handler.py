@@ -1,0 +1,68 @@
+"""Entry points of the recommendations service: HTTPS, generation and the outbox on schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from recommendations.routes import router
+from trading import bootstrap
+from trading.adapters.sqs.execution_queue import queue_depth
+from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry, table_check
+from trading.desk import desk
+from trading.settings import settings
+from trading.telemetry import choose_correlation_id, correlation_id, logger, set_correlation_id
+from trading.usecases.recommend import recommend_all
+from trading.usecases.relay_outbox import relay_outbox
+
+
+def _queue_check() -> CheckResult:
+    depth = queue_depth(bootstrap.queue_client(), settings().execution_queue_url)
+    return CheckResult(True, f"{depth['waiting']} messages wait")
+
+
+def _metrics() -> Iterable[MetricFamily]:
+    """Recommendations by portfolio and state."""
+    family = MetricFamily(
+        "trading_recommendations", "Recommendations by portfolio and execution status."
+    )
+    for portfolio_id, states in desk().recommendations.counts().items():
+        for state, count in states.items():
+            family.add(count, portfolio=portfolio_id, execution_status=state)
+    return [family]
+
+
+app = create_app(
+    "recommendations",
+    "Recommendations",
+    router,
+    prefix="/recommendations",
+    checks={
+        "recommendations_table": table_check(
+            lambda: bootstrap.store().reachable(settings().recommendations_table)
+        ),
+        "execution_queue": _queue_check,
+    },
+    metrics=_metrics,
+)
+api = lambda_entry(app)
+
+
+def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Recommend for portfolios and send what was recommended.
+
+    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
+    created, rejected by risk, sent, and left in the outbox.
+    """
+    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    counts = recommend_all(desk(), event.get("portfolio_ids"), correlation_id())
+    logger.info("recommendations generated", extra={"counts": counts})
+    return counts
+
+
+def on_relay(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Send what waits in the outbox because its writer died or the queue did not answer."""
+    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    counts = relay_outbox(desk())
+    logger.info("outbox relayed", extra={"counts": counts})
+    return counts

@@ -1,0 +1,56 @@
+"""Entry points of the risk service: HTTPS and the stop manager."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from risk.routes import router
+from trading import bootstrap
+from trading.api.app import MetricFamily, create_app, lambda_entry, table_check
+from trading.desk import desk
+from trading.domain.portfolio import TradingState
+from trading.settings import settings
+from trading.telemetry import choose_correlation_id, correlation_id, logger, set_correlation_id
+from trading.usecases.manage_risk import run_stops
+
+
+def _metrics() -> Iterable[MetricFamily]:
+    """Trading state and orders of the day by portfolio."""
+    state = MetricFamily("trading_active", "1 where the portfolio trades, 0 where it is halted.")
+    trades = MetricFamily("trading_orders_today", "Orders accepted on the portfolio's day.")
+    for portfolio_id in desk().portfolios.ids():
+        account = desk().books.account(portfolio_id)
+        active = account.trading_state is TradingState.ACTIVE
+        state.add(int(active), portfolio=portfolio_id, state=account.trading_state.value)
+        day = desk().books.now(account).date()
+        trades.add(desk().books.trades_on(portfolio_id, day), portfolio=portfolio_id)
+    return [state, trades]
+
+
+app = create_app(
+    "risk",
+    "Risk",
+    router,
+    prefix="/risk",
+    checks={
+        "risk_table": table_check(lambda: bootstrap.store().reachable(settings().risk_table)),
+        "portfolio_table": table_check(
+            lambda: bootstrap.store().reachable(settings().portfolio_table)
+        ),
+    },
+    metrics=_metrics,
+)
+api = lambda_entry(app)
+
+
+def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Show every armed stop the latest price; those that go off send one exit each.
+
+    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
+    armed, how many of them went off, and how many exits that made.
+    """
+    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    counts = run_stops(desk(), event.get("portfolio_ids"), correlation_id())
+    logger.info("stops run", extra={"counts": counts})
+    return counts

@@ -1,0 +1,233 @@
+"""Risk over HTTPS."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from trading.api.app import new_router
+from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
+from trading.api.security import CallerDep, requires
+from trading.desk import desk
+from trading.domain.errors import InvalidInput, NotFound
+from trading.domain.money import ZERO, average
+from trading.domain.portfolio import TradingState
+from trading.domain.risk.limits import RiskLimits
+from trading.domain.risk.stop import Stop
+from trading.domain.time import TIMEFRAMES
+from trading.quant.statistics.value_at_risk import VarMethod
+from trading.schemas.base import Page, PortfolioId
+from trading.schemas.risk import (
+    DecisionOut,
+    EvaluateIn,
+    ExposureLine,
+    ExposureOut,
+    HaltIn,
+    LimitsIn,
+    LimitsOut,
+    SizeIn,
+    SizeOut,
+    StopOut,
+    StopsIn,
+    StopsOut,
+    TradingStateOut,
+    VarOut,
+)
+from trading.settings import settings
+from trading.telemetry import correlation_id
+from trading.usecases.manage_risk import (
+    cancel_resting,
+    evaluate,
+    portfolio_tail_risk,
+    replace_stops,
+    set_trading_state,
+    size_order,
+)
+from trading.usecases.place_order import OrderRequest
+
+router = new_router()
+Pid = Annotated[PortfolioId, Path(description="The portfolio's id.")]
+Timeframe = Annotated[
+    str | None, Query(pattern=f"^({'|'.join(TIMEFRAMES)})$", description="Bar length.")
+]
+read = requires("risk:read")
+write = requires("risk:write")
+
+
+@router.get("/risk/{pid}/limits", response_model=LimitsOut, dependencies=[read])
+def get_limits(pid: Pid, caller: CallerDep) -> LimitsOut:
+    """The limits in force; null means not limited."""
+    caller.check_portfolio(pid)
+    desk().books.account(pid)
+    return LimitsOut(**desk().risk.limits(pid).model_dump())
+
+
+@router.put("/risk/{pid}/limits", response_model=LimitsOut, dependencies=[write])
+def put_limits(pid: Pid, body: LimitsIn, caller: CallerDep) -> LimitsOut:
+    """Replace all limits; what is left out or null is not limited. Repeating it is harmless."""
+    caller.check_portfolio(pid)
+    desk().books.account(pid)
+    stored = desk().risk.limits(pid)
+    wanted = RiskLimits(**body.model_dump(), version=stored.version)
+    if wanted != stored or stored.version == 0:
+        wanted = wanted.model_copy(update={"version": stored.version + 1})
+        desk().risk.put_limits(pid, wanted, stored.version)
+    return LimitsOut(**wanted.model_dump())
+
+
+@router.post("/risk/{pid}/evaluate", response_model=DecisionOut, dependencies=[read])
+def post_evaluate(pid: Pid, body: EvaluateIn, caller: CallerDep) -> DecisionOut:
+    """Judge an order without placing it: every rule's value, limit and sentence."""
+    caller.check_portfolio(pid)
+    request = OrderRequest(
+        portfolio_id=pid,
+        **body.model_dump(),
+        cause="evaluate",
+        correlation_id=correlation_id(),
+    )
+    try:
+        return DecisionOut.of(evaluate(desk(), request))
+    except NotFound as error:
+        if error.kind == "instrument":
+            raise InvalidInput("symbol", error.detail) from error
+        raise
+
+
+@router.get("/risk/{pid}/exposure", response_model=ExposureOut, dependencies=[read])
+def get_exposure(pid: Pid, caller: CallerDep) -> ExposureOut:
+    """Exposure by symbol, gross and net, with resting buys, at the latest prices."""
+    caller.check_portfolio(pid)
+    portfolio = desk().books.portfolio(pid)
+    equity = portfolio.equity
+    lines = [
+        ExposureLine(
+            symbol=symbol,
+            quantity=position.quantity,
+            market_value=portfolio.value_of(position),
+            resting_buys=position.reserved_notional,
+            percent_of_equity=average(portfolio.value_of(position) * 100, equity),
+        )
+        for symbol, position in sorted(portfolio.positions.items())
+        if position.quantity or position.reserved_notional
+    ]
+    net = sum((line.market_value for line in lines), ZERO)
+    gross = sum((abs(line.market_value) for line in lines), ZERO)
+    return ExposureOut(
+        portfolio_id=pid,
+        time=desk().books.now(portfolio.account),
+        equity=equity,
+        gross=gross,
+        net=net,
+        leverage=average(gross, equity),
+        trading_state=portfolio.account.trading_state,
+        symbols=lines,
+    )
+
+
+@router.get("/risk/{pid}/var", response_model=VarOut, dependencies=[read])
+def get_var(
+    pid: Pid,
+    caller: CallerDep,
+    method: VarMethod = VarMethod.HISTORICAL,
+    confidence: Annotated[Decimal, Query(ge=Decimal("0.5"), le=Decimal("0.999"))] = Decimal("0.95"),
+    horizon_bars: Annotated[int, Query(ge=1, le=100)] = 1,
+    window: Annotated[int, Query(ge=30, le=2000, description="Bars to look back.")] = 250,
+    timeframe: Timeframe = None,
+) -> VarOut:
+    """Value at risk and expected shortfall of the present holdings, as positive losses."""
+    caller.check_portfolio(pid)
+    portfolio = desk().books.portfolio(pid)
+    bars = timeframe or settings().timeframe
+    figures, observations = portfolio_tail_risk(
+        desk(), portfolio, bars, window, float(confidence), horizon_bars, method
+    )
+    return VarOut(
+        portfolio_id=pid,
+        method=method.value,
+        confidence=confidence,
+        horizon_bars=horizon_bars,
+        timeframe=bars,
+        observations=observations,
+        value_at_risk=figures.value_at_risk,
+        expected_shortfall=figures.expected_shortfall,
+    )
+
+
+@router.get("/risk/{pid}/stops", response_model=StopsOut, dependencies=[read])
+def get_stops(pid: Pid, caller: CallerDep) -> StopsOut:
+    """All stops, those that went off or were removed included."""
+    caller.check_portfolio(pid)
+    desk().books.account(pid)
+    return StopsOut(stops=[StopOut.of(stop) for stop in desk().risk.stops(pid)])
+
+
+@router.put("/risk/{pid}/stops", response_model=StopsOut, dependencies=[write])
+def put_stops(pid: Pid, body: StopsIn, caller: CallerDep) -> StopsOut:
+    """Make these the armed stops. Each one that goes off makes exactly one exit order."""
+    caller.check_portfolio(pid)
+    for stop in body.stops:
+        if desk().market.get_instrument(stop.symbol) is None:
+            raise InvalidInput("stops", f"there is no instrument '{stop.symbol}'")
+    now = desk().wall_clock()
+    wanted = [
+        Stop(portfolio_id=pid, created_at=now, updated_at=now, **stop.model_dump())
+        for stop in body.stops
+    ]
+    return StopsOut(stops=[StopOut.of(stop) for stop in replace_stops(desk(), pid, wanted)])
+
+
+@router.post("/risk/{pid}/size", response_model=SizeOut, dependencies=[read])
+def post_size(pid: Pid, body: SizeIn, caller: CallerDep) -> SizeOut:
+    """Size an order by a method, in whole lots, rounded down."""
+    caller.check_portfolio(pid)
+    given = body.model_dump(exclude={"symbol", "method"}, exclude_none=True)
+    quantity, price, inputs = size_order(
+        desk(), pid, body.symbol, body.method.value, given, settings().timeframe
+    )
+    return SizeOut(
+        symbol=body.symbol,
+        method=body.method,
+        quantity=quantity,
+        notional=quantity * price,
+        price=price,
+        inputs=inputs,
+    )
+
+
+@router.post("/risk/{pid}/halt", response_model=TradingStateOut, dependencies=[write])
+def post_halt(pid: Pid, body: HaltIn, caller: CallerDep) -> TradingStateOut:
+    """Stop trading at once and, unless told otherwise, cancel what rests."""
+    caller.check_portfolio(pid)
+    account = set_trading_state(desk(), pid, body.state, body.reason)
+    cancelled = cancel_resting(desk(), pid, "trading halted") if body.cancel_orders else 0
+    return TradingStateOut(
+        portfolio_id=pid,
+        trading_state=account.trading_state,
+        reason=account.trading_state_reason,
+        cancelled_orders=cancelled,
+    )
+
+
+@router.post("/risk/{pid}/resume", response_model=TradingStateOut, dependencies=[write])
+def post_resume(pid: Pid, caller: CallerDep) -> TradingStateOut:
+    """Trade again."""
+    caller.check_portfolio(pid)
+    account = set_trading_state(desk(), pid, TradingState.ACTIVE, None)
+    return TradingStateOut(
+        portfolio_id=pid, trading_state=account.trading_state, reason=None, cancelled_orders=0
+    )
+
+
+@router.get("/risk/{pid}/decisions", response_model=Page[DecisionOut], dependencies=[read])
+def get_decisions(
+    pid: Pid, caller: CallerDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[DecisionOut]:
+    """The verdicts on past orders, newest first, every rule's result kept."""
+    caller.check_portfolio(pid)
+    desk().books.account(pid)
+    decisions, following = page_of(
+        lambda count, before: desk().risk.decisions(pid, count, before), limit, cursor
+    )
+    return Page(items=[DecisionOut.of(d) for d in decisions], cursor=following)

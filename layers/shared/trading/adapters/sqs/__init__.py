@@ -1,0 +1,1 @@
+"""SQS: the queue from recommendations to execution."""

@@ -1,0 +1,1 @@
+"""Figures over series, one file per kind."""

@@ -1,0 +1,100 @@
+"""Wire models of the recommendations service."""
+
+from __future__ import annotations
+
+from pydantic import Field, computed_field, model_validator
+
+from trading.domain.order import OrderType, Side
+from trading.domain.recommendation import Recommendation, RecommendationStatus
+from trading.schemas.base import (
+    OutAmount,
+    PortfolioId,
+    PositiveAmount,
+    Symbol,
+    UtcDatetime,
+    Wire,
+)
+from trading.schemas.risk import RuleResultOut
+
+
+class RecommendationIn(Wire):
+    """A recommendation made by a person; risk and the queue treat it as any other."""
+
+    portfolio_id: PortfolioId
+    symbol: Symbol
+    side: Side
+    type: OrderType = OrderType.MARKET
+    quantity: PositiveAmount
+    limit_price: PositiveAmount | None = None
+    valid_until: UtcDatetime | None = None
+
+    @model_validator(mode="after")
+    def _price_fits_type(self) -> RecommendationIn:
+        if (self.type is OrderType.LIMIT) != (self.limit_price is not None):
+            raise ValueError("limit_price is needed for a limit order, and only for one")
+        return self
+
+
+class ContributionOut(Wire):
+    """One signal's part in a recommendation."""
+
+    signal_id: str
+    source: str
+    strategy: str
+    score: OutAmount
+    weight: OutAmount
+
+
+class RecommendationOut(Wire):
+    """A recommendation as it stands. ``status`` is the old name of ``execution_status``."""
+
+    id: str
+    portfolio_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: OutAmount
+    limit_price: OutAmount | None
+    execution_status: RecommendationStatus
+    reason: str | None
+    source: str
+    score: OutAmount | None
+    price: OutAmount | None
+    order_id: str | None
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
+    valid_until: UtcDatetime
+    correlation_id: str
+
+    @computed_field(deprecated=True)  # type: ignore[prop-decorator]
+    @property
+    def status(self) -> RecommendationStatus:
+        """Deprecated alias of ``execution_status``."""
+        return self.execution_status
+
+    @classmethod
+    def of(cls, recommendation: Recommendation) -> RecommendationOut:
+        """The wire form of a recommendation."""
+        return cls(**recommendation.model_dump(include=set(cls.model_fields)))
+
+
+class RecommendationDetail(RecommendationOut):
+    """A recommendation with the signals, weights and risk results that explain it."""
+
+    contributions: list[ContributionOut]
+    risk: list[RuleResultOut]
+
+
+class GenerateIn(Wire):
+    """For which portfolios to recommend; every one that the key may see when left out."""
+
+    portfolio_ids: list[PortfolioId] | None = Field(default=None, max_length=100)
+
+
+class GenerateOut(Wire):
+    """How many recommendations were made, rejected by risk, sent, and left in the outbox."""
+
+    created: int
+    rejected: int
+    sent: int
+    unsent: int

@@ -1,0 +1,244 @@
+"""Wire models of the risk service."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field, model_validator
+
+from trading.domain.order import OrderType, Side
+from trading.domain.portfolio import TradingState
+from trading.domain.risk.engine import Decision
+from trading.domain.risk.rule import RuleResult
+from trading.domain.risk.stop import Stop, StopKind, StopState
+from trading.schemas.base import (
+    NonNegativeAmount,
+    OutAmount,
+    PositiveAmount,
+    Symbol,
+    UtcDatetime,
+    Wire,
+)
+
+
+class LimitsIn(Wire):
+    """Limits to set; null means not limited. Percentages are of equity, 100 is all of it."""
+
+    max_order_notional: PositiveAmount | None = None
+    max_order_quantity: PositiveAmount | None = None
+    max_allocation_percent: PositiveAmount | None = None
+    max_symbol_exposure_percent: PositiveAmount | None = None
+    max_daily_trades: int | None = Field(default=None, ge=0, le=1_000_000)
+
+
+class LimitsOut(Wire):
+    """The limits in force; ``version`` counts their changes, 0 means the defaults."""
+
+    max_order_notional: OutAmount | None
+    max_order_quantity: OutAmount | None
+    max_allocation_percent: OutAmount | None
+    max_symbol_exposure_percent: OutAmount | None
+    max_daily_trades: int | None
+    version: int
+
+
+class RuleResultOut(Wire):
+    """One rule's verdict: the measured value, the limit, and a sentence."""
+
+    rule: str
+    passed: bool
+    value: OutAmount | None
+    limit: OutAmount | None
+    message: str
+
+    @classmethod
+    def of(cls, result: RuleResult) -> RuleResultOut:
+        """The wire form of a result."""
+        return cls(**result.model_dump())
+
+
+class DecisionOut(Wire):
+    """The verdict on one order, every rule's result kept."""
+
+    order_id: str
+    portfolio_id: str
+    symbol: str
+    passed: bool
+    reason: str | None
+    results: list[RuleResultOut]
+    time: UtcDatetime
+    correlation_id: str
+
+    @classmethod
+    def of(cls, decision: Decision) -> DecisionOut:
+        """The wire form of a decision."""
+        return cls(**decision.model_dump())
+
+
+class EvaluateIn(Wire):
+    """An order to judge without placing it."""
+
+    symbol: Symbol
+    side: Side
+    type: OrderType = OrderType.MARKET
+    quantity: PositiveAmount
+    limit_price: PositiveAmount | None = None
+
+
+class ExposureLine(Wire):
+    """Exposure to one symbol, in the base currency and in percent of equity."""
+
+    symbol: str
+    quantity: OutAmount
+    market_value: OutAmount
+    resting_buys: OutAmount
+    percent_of_equity: OutAmount
+
+
+class ExposureOut(Wire):
+    """What a portfolio is exposed to; leverage is exposure over equity."""
+
+    portfolio_id: str
+    time: UtcDatetime
+    equity: OutAmount
+    gross: OutAmount
+    net: OutAmount
+    leverage: OutAmount
+    trading_state: TradingState
+    symbols: list[ExposureLine]
+
+
+class VarOut(Wire):
+    """Value at risk and expected shortfall of the present holdings, as positive losses.
+
+    In the base currency, over ``horizon_bars`` bars of ``timeframe``, at ``confidence``, from
+    ``observations`` joint returns.
+    """
+
+    portfolio_id: str
+    method: str
+    confidence: OutAmount
+    horizon_bars: int
+    timeframe: str
+    observations: int
+    value_at_risk: OutAmount
+    expected_shortfall: OutAmount
+
+
+class StopIn(Wire):
+    """A stop on a holding: a trigger ``price``, or the ``trail_percent`` of a trailing stop."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
+    symbol: Symbol
+    kind: StopKind
+    price: PositiveAmount | None = None
+    trail_percent: PositiveAmount | None = Field(default=None, lt=100)
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> StopIn:
+        trailing = self.kind is StopKind.TRAILING
+        if trailing != (self.trail_percent is not None) or trailing == (self.price is not None):
+            raise ValueError("a trailing stop needs trail_percent only, any other price only")
+        return self
+
+
+class StopsIn(Wire):
+    """All stops a portfolio is to have; armed ones that are not named are removed."""
+
+    stops: list[StopIn] = Field(max_length=100)
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> StopsIn:
+        if len({(s.symbol, s.id) for s in self.stops}) != len(self.stops):
+            raise ValueError("every stop of a symbol needs an id of its own")
+        return self
+
+
+class StopOut(Wire):
+    """A stop as it stands."""
+
+    id: str
+    symbol: str
+    kind: StopKind
+    price: OutAmount | None
+    trail_percent: OutAmount | None
+    peak: OutAmount | None
+    trigger_price: OutAmount | None
+    state: StopState
+    updated_at: UtcDatetime
+
+    @classmethod
+    def of(cls, stop: Stop) -> StopOut:
+        """The wire form of a stop."""
+        own = stop.model_dump(include=set(cls.model_fields))
+        return cls(**own, trigger_price=stop.trigger_price)
+
+
+class StopsOut(Wire):
+    """A portfolio's stops."""
+
+    stops: list[StopOut]
+
+
+class SizingMethod(StrEnum):
+    """How a quantity is found."""
+
+    FIXED_QUANTITY = "fixed_quantity"
+    FIXED_NOTIONAL = "fixed_notional"
+    FIXED_FRACTION = "fixed_fraction"
+    VOLATILITY_TARGET = "volatility_target"
+    ATR_RISK = "atr_risk"
+    KELLY = "kelly"
+
+
+class SizeIn(Wire):
+    """What to size, by which method, with the inputs that the method needs.
+
+    Volatility and ATR are measured from stored candles when they are left out.
+    """
+
+    symbol: Symbol
+    method: SizingMethod
+    quantity: PositiveAmount | None = None
+    notional: PositiveAmount | None = None
+    fraction: PositiveAmount | None = Field(default=None, le=1)
+    target_volatility: PositiveAmount | None = Field(default=None, le=10)
+    volatility: PositiveAmount | None = Field(default=None, le=100)
+    atr: PositiveAmount | None = None
+    atr_multiple: PositiveAmount | None = None
+    win_rate: NonNegativeAmount | None = Field(default=None, le=1)
+    payoff_ratio: PositiveAmount | None = None
+
+
+class SizeOut(Wire):
+    """The quantity, rounded down to whole lots, and what it is worth at the latest price."""
+
+    symbol: str
+    method: SizingMethod
+    quantity: OutAmount
+    notional: OutAmount
+    price: OutAmount
+    inputs: dict[str, OutAmount]
+
+
+class HaltIn(Wire):
+    """Why trading stops, and how far: ``halted`` lets nothing through, ``reducing`` only exits."""
+
+    reason: str = Field(min_length=1, max_length=200)
+    state: TradingState = TradingState.HALTED
+    cancel_orders: bool = True
+
+    @model_validator(mode="after")
+    def _not_active(self) -> HaltIn:
+        if self.state is TradingState.ACTIVE:
+            raise ValueError("state must be halted or reducing; POST …/resume makes it active")
+        return self
+
+
+class TradingStateOut(Wire):
+    """Whether a portfolio trades, why not, and how many resting orders were cancelled."""
+
+    portfolio_id: str
+    trading_state: TradingState
+    reason: str | None
+    cancelled_orders: int
