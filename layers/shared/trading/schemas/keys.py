@@ -29,7 +29,7 @@ class KeyRequest(Wire):
 class RotateRequest(Wire):
     """A change of secret; the old one stays valid for ``overlap_seconds`` more."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=MAX_OVERLAP_SECONDS)] = 3600
+    overlap_seconds: Annotated[int, Field(strict=True, ge=0, le=MAX_OVERLAP_SECONDS)] = 3600
 
 
 class KeyView(Wire):
