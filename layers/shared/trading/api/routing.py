@@ -48,7 +48,8 @@ async def _prepared(request: Request) -> Request:
     body = await prepared.body()
     if len(body) > limit:
         raise PayloadTooLarge(f"the body has {len(body)} bytes; at most {limit} are taken")
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0]
+    media_type = media_type.strip().lower()
     if body and media_type != "application/json" and not media_type.endswith("+json"):
         raise HTTPException(415, "the body must be application/json")
     if body:
