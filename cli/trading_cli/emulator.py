@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -31,16 +31,25 @@ SERVICES = (
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator: its process, its port, and the folder with all it writes."""
+    """A running emulator: its process, its port, and the folder with all it writes.
+
+    ``child`` is set where this very process started it.
+    """
 
     pid: int
     port: int
     folder: Path
+    child: subprocess.Popen[bytes] | None = field(default=None, compare=False, repr=False)
 
     @property
     def target(self) -> Target:
         """The emulator as an AWS endpoint."""
         return Target(f"http://{HOST}:{self.port}", own=True)
+
+    @property
+    def started(self) -> float:
+        """When it was started, in seconds since 1970."""
+        return _record(self.folder).stat().st_mtime
 
     @property
     def log(self) -> Path:
@@ -64,6 +73,8 @@ class Emulator:
         with uninterrupted():
             if self.is_ours_and_alive():
                 stop_group(self.pid)
+            if self.child:
+                self.child.poll()
             _record(self.folder).unlink(missing_ok=True)
             shutil.rmtree(self.folder / "tmp", ignore_errors=True)
 
@@ -97,7 +108,7 @@ def start(folder: Path, *, persist: bool) -> Emulator:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    emulator = Emulator(pid=process.pid, port=port, folder=folder)
+    emulator = Emulator(process.pid, port, folder, process)
     try:
         _record(folder).write_text(json.dumps({"pid": process.pid, "port": port}))
         _wait_until_healthy(emulator)

@@ -34,12 +34,30 @@ def emulator_folder(project: Project) -> Path:
     return project.local / "emulator"
 
 
+def demo_folder(project: Project) -> Path:
+    """Return where the emulator that `demo --keep` leaves up keeps its state."""
+    return project.local / "demo"
+
+
+def running_emulators(project: Project) -> list[Emulator]:
+    """Return the emulators of this project that run, the one started last first."""
+    folders = (emulator_folder(project), demo_folder(project))
+    found = [e for e in map(emulator.find, folders) if e]
+    return sorted(found, key=lambda e: e.started, reverse=True)
+
+
+def given_target() -> Target | None:
+    """Return AWS_ENDPOINT_URL as a target, or None where it is not set."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    return Target(endpoint.rstrip("/")) if endpoint else None
+
+
 def current_target(project: Project) -> Target:
-    """AWS_ENDPOINT_URL if it is set, else the running emulator, else the real AWS."""
-    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
-        return Target(endpoint.rstrip("/"))
-    running = emulator.find(emulator_folder(project))
-    return running.target if running else Target()
+    """AWS_ENDPOINT_URL if it is set, else the emulator started last, else the real AWS."""
+    if given := given_target():
+        return given
+    running = running_emulators(project)
+    return running[0].target if running else Target()
 
 
 def current_stack(name: str | None = None) -> Stack:
@@ -77,9 +95,7 @@ def up(
     """
     interrupt_on_signals()
     project = find_project()
-    target = current_target(project)
-    if target.endpoint is None or target.own:
-        target = own_emulator(project).target
+    target = given_target() or own_emulator(project).target
     stack = bring_up(project, target, schedules=schedules)
     console.print(f"\nBase URL: {stack.api_url}", soft_wrap=True)
     console.print("Next: [bold]trading keys create[/] makes a key, [bold]trading down[/] stops it.")
@@ -88,14 +104,14 @@ def up(
 def down(
     wipe: Annotated[bool, typer.Option("--wipe", help="Remove the state and the builds.")] = False,
 ) -> None:
-    """Stop the local emulator; its state is kept for the next `up` unless wiped."""
+    """Stop the local emulators, also that of `demo --keep`; their state is kept unless wiped."""
     interrupt_on_signals()
     project = find_project()
-    running = emulator.find(emulator_folder(project))
-    if running:
-        with step(f"Stopping the emulator (process {running.pid})"):
-            running.stop()
-    else:
+    running = running_emulators(project)
+    for each in running:
+        with step(f"Stopping the emulator on port {each.port}"):
+            each.stop()
+    if not running:
         console.print("No emulator runs.")
     if wipe:
         shutil.rmtree(project.local, ignore_errors=True)

@@ -9,9 +9,15 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
+from trading.domain.errors import TradingError
+from trading_cli import dlq, keys
+from trading_cli.demo import demo
 from trading_cli.errors import UserError
 from trading_cli.local import down, up
 from trading_cli.output import errors
+from trading_cli.status import status
+
+EXPECTED = (UserError, TradingError, BotoCoreError, ClientError, httpx.HTTPError)
 
 
 class Commands(TyperGroup):
@@ -21,7 +27,7 @@ class Commands(TyperGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (UserError, BotoCoreError, ClientError, httpx.HTTPError) as error:
+        except EXPECTED as error:
             errors.print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
             raise typer.Exit(1) from error
 
@@ -36,6 +42,10 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(down)
+app.command()(status)
+app.command()(demo)
+app.add_typer(keys.app, name="keys")
+app.add_typer(dlq.app, name="dlq")
 
 if __name__ == "__main__":
     app()

@@ -102,6 +102,7 @@ def run_logged(
         except BaseException:
             with uninterrupted():
                 stop_group(child.pid, grace=5)
+                child.poll()
             raise
     if status != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
