@@ -33,8 +33,6 @@ router = new_router()
 OrderId = Annotated[
     str, Path(alias="id", pattern=r"^ord_[0-9a-f]{32}$", description="The order's id.")
 ]
-    str, Path(alias="id", pattern=r"^ord_[0-9a-f]{32}$", description="The order's id.")
-]
 OfPortfolio = Annotated[PortfolioId | None, Query(description="Only this portfolio's.")]
 
 
