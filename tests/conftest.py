@@ -1,24 +1,24 @@
 """What every test may use: an AWS account in memory with the platform's tables and queues."""
 
 import functools
+import sys
 from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
+
 from tests.support import aws
+
+OURS = ("trading", *(path.parent.name for path in (aws.ROOT / "functions").glob("*/handler.py")))
 
 
 def forget_cached_parts() -> None:
-    """Empty every cache that holds a client or a setting of the test before."""
-    from trading import bootstrap
-    from trading.api import idempotency
-    from trading.settings import settings
-
-    for module in (bootstrap, idempotency):
-        for value in vars(module).values():
-            if isinstance(value, functools._lru_cache_wrapper):
-                value.cache_clear()
-    settings.cache_clear()
+    """Empty every cache of the product: they hold clients and settings of the test before."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in OURS:
+            for value in vars(module).values():
+                if isinstance(value, functools._lru_cache_wrapper):
+                    value.cache_clear()
 
 
 @pytest.fixture

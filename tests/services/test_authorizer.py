@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.support.aws import ROOT
-from tests.support.http import Context
 
 from authorizer import handler
+from tests.support.aws import ROOT
+from tests.support.http import Context
 from trading import bootstrap
 from trading.auth.issue import issue, rotate
 
@@ -20,7 +20,7 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture(autouse=True)
 def _account(account: None) -> None:
-    handler._client.cache_clear()
+    """Every test has its own empty tables."""
 
 
 def decide(key: str | None, header: str = "X-TRADING-API-KEY") -> dict[str, Any]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support.aws import ROOT
 from tests.support.http import Context
-
 from trading.auth import keys
 from trading.domain.api_key import ApiKey
 
@@ -63,9 +63,6 @@ def test_an_api_event_reaches_a_route_and_is_answered(path: Path, account: None)
 
 @pytest.mark.parametrize("path", _named("authorize"))
 def test_the_authorizer_lets_the_example_key_pass_and_no_other(path: Path, account: None) -> None:
-    import authorizer.handler
-
-    authorizer.handler._client.cache_clear()
     _seed_example_key()
     if path.stem == "authorize.valid":
         statement = _run(path)["policyDocument"]["Statement"][0]

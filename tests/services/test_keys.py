@@ -4,9 +4,9 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.support.http import Answer, invoke
 
 from keys.handler import api
+from tests.support.http import Answer, invoke
 
 GOOD = {"name": "bot", "scopes": ["market:read", "execution:write"], "portfolios": ["p1"]}
 
