@@ -1,0 +1,209 @@
+"""What template.yaml promises of every function, table, queue and schedule."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.aws import ENVIRONMENT, RESOURCES, ROOT, template
+
+TEMPLATE = template()
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    """Logical id and properties of every resource of a type."""
+    return {
+        name: resource["Properties"]
+        for name, resource in RESOURCES.items()
+        if resource["Type"] == kind
+    }
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+TABLES = of_type("AWS::DynamoDB::Table")
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+
+
+def events(function: str, kind: str) -> list[dict[str, Any]]:
+    """Properties of a function's triggers of one type."""
+    found = FUNCTIONS[function].get("Events", {}).values()
+    return [event["Properties"] for event in found if event["Type"] == kind]
+
+
+SCHEDULED = [name for name in FUNCTIONS if events(name, "ScheduleV2")]
+
+
+def routes() -> dict[tuple[str, str], dict[str, Any]]:
+    """Every route of the API with its trigger's properties."""
+    return {
+        (event["Method"], event["Path"]): event
+        for function in FUNCTIONS
+        for event in events(function, "Api")
+    }
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    """Every policy statement of a function."""
+    return [s for policy in FUNCTIONS[function]["Policies"] for s in policy["Statement"]]
+
+
+def as_list(value: Any) -> list[Any]:
+    """A policy field that may be one thing or a list of them."""
+    return value if isinstance(value, list) else [value]
+
+
+def test_the_routes_are_those_of_the_openapi_document() -> None:
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    methods = {"get", "put", "post", "delete", "patch"}
+    documented = {
+        (method, path)
+        for path, item in document["paths"].items()
+        for method in methods & item.keys()
+    }
+    assert set(routes()) == documented
+
+
+def test_no_route_is_served_twice() -> None:
+    count = sum(len(events(function, "Api")) for function in FUNCTIONS)
+    assert count == len(routes())
+
+
+def test_only_health_needs_no_key() -> None:
+    public = {path for (_, path), event in routes().items() if "Auth" in event}
+    assert public == {path for _, path in routes() if path.endswith("/health")}
+    assert all(routes()["get", path]["Auth"] == {"Authorizer": "NONE"} for path in public)
+
+
+def test_every_route_is_served_by_the_service_that_its_prefix_names() -> None:
+    folders = {"orders": "execution", "executions": "execution"}
+    for function in FUNCTIONS:
+        for event in events(function, "Api"):
+            prefix = event["Path"].split("/")[1]
+            service = FUNCTIONS[function]["Handler"].split(".")[0]
+            assert service == folders.get(prefix, prefix)
+
+
+def test_the_authorizer_reads_the_key_header_and_forgets_within_a_minute() -> None:
+    auth = of_type("AWS::Serverless::Api")["Api"]["Auth"]
+    identity = auth["Authorizers"][auth["DefaultAuthorizer"]]["Identity"]
+    assert identity["Headers"] == ["X-TRADING-API-KEY"]
+    assert 0 < identity["ReauthorizeEvery"] <= 60
+
+
+def test_the_api_is_throttled_as_the_parameters_say() -> None:
+    (settings,) = of_type("AWS::Serverless::Api")["Api"]["MethodSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_first_word_of_a_function_names_its_folder(function: str) -> None:
+    word = re.match(r"[A-Z][a-z0-9]*", function)
+    assert word
+    assert FUNCTIONS[function]["Handler"].split(".")[0] == word.group().lower()
+    assert RESOURCES[function]["Metadata"] == {"BuildMethod": "makefile"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_states_its_memory_and_its_timeout(function: str) -> None:
+    assert 128 <= FUNCTIONS[function]["MemorySize"] <= 10240
+    longest = 29 if events(function, "Api") else 900  # the gateway waits 29 seconds
+    assert 1 <= FUNCTIONS[function]["Timeout"] <= longest
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_keeps_its_logs_for_a_stated_time(function: str) -> None:
+    group = FUNCTIONS[function]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert RESOURCES[group]["Type"] == "AWS::Logs::LogGroup"
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_has_an_alarm_on_its_errors(function: str) -> None:
+    dimension = [{"Name": "FunctionName", "Value": {"Ref": function}}]
+    watching = [a for a in ALARMS.values() if a["Dimensions"] == dimension]
+    assert [alarm["MetricName"] for alarm in watching] == ["Errors"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_names_what_it_may_touch(function: str) -> None:
+    for statement in statements(function):
+        for action in as_list(statement["Action"]):
+            assert "*" not in action
+        for resource in as_list(statement["Resource"]):
+            assert "*" not in str(resource)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_told_of_exactly_the_tables_that_it_may_touch(function: str) -> None:
+    variables = FUNCTIONS[function]["Environment"]["Variables"]
+    told = {table for table, variable in ENVIRONMENT.items() if variable in variables}
+    granted = set(re.findall(r"(\w+Table)\.Arn", str(statements(function))))
+    assert told == granted
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_may_scan_a_table(function: str) -> None:
+    actions = {a for s in statements(function) for a in as_list(s["Action"])}
+    assert "dynamodb:Scan" not in actions
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_trigger_has_an_event_to_try_it_with(function: str) -> None:
+    folder = ROOT / "events" / FUNCTIONS[function]["Handler"].split(".")[0]
+    cases = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    if events(function, "Api"):
+        assert any("httpMethod" in c and c.get("type") != "REQUEST" for c in cases)
+    if events(function, "SQS"):
+        assert any("Records" in case for case in cases)
+    if function in SCHEDULED:
+        assert any(not {"httpMethod", "Records"} & case.keys() for case in cases)
+    if function == "AuthorizerFunction":
+        assert any(case.get("type") == "REQUEST" for case in cases)
+
+
+@pytest.mark.parametrize("function", SCHEDULED)
+def test_every_schedule_can_be_switched_and_paced_by_parameters(function: str) -> None:
+    (schedule,) = events(function, "ScheduleV2")
+    state, rate = schedule["State"]["Ref"], schedule["ScheduleExpression"]["Ref"]
+    assert TEMPLATE["Parameters"][state]["AllowedValues"] == ["ENABLED", "DISABLED"]
+    assert re.match(r"(rate|cron)\(.+\)$", TEMPLATE["Parameters"][rate]["Default"])
+    assert isinstance(json.loads(schedule["Input"]), dict)
+
+
+def test_every_parameter_has_a_default() -> None:
+    assert all("Default" in parameter for parameter in TEMPLATE["Parameters"].values())
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_is_encrypted_backed_up_and_billed_by_use(table: str) -> None:
+    properties = TABLES[table]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["SSESpecification"]["SSEEnabled"]
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_production_keeps_its_tables(table: str) -> None:
+    kept = {"If": ["IsProduction", "Retain", "Delete"]}
+    assert RESOURCES[table]["DeletionPolicy"] == kept
+    assert RESOURCES[table]["UpdateReplacePolicy"] == kept
+    assert TABLES[table]["DeletionProtectionEnabled"] == {"If": ["IsProduction", True, False]}
+
+
+def test_a_message_that_fails_three_times_goes_to_the_dead_letters() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    redrive = queues["ExecutionQueue"]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == 3
+    assert redrive["deadLetterTargetArn"] == {"GetAtt": "ExecutionDeadLetterQueue.Arn"}
+    assert all(queue["FifoQueue"] for queue in queues.values())
+    assert queues["ExecutionDeadLetterQueue"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert any(alarm["Namespace"] == "AWS/SQS" for alarm in ALARMS.values())
+
+
+def test_a_message_stays_hidden_long_enough_for_its_consumer() -> None:
+    (trigger,) = events("ExecutionQueueFunction", "SQS")
+    timeout = FUNCTIONS["ExecutionQueueFunction"]["Timeout"]
+    assert of_type("AWS::SQS::Queue")["ExecutionQueue"]["VisibilityTimeout"] >= 6 * timeout
+    assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
