@@ -23,9 +23,10 @@ from trading_cli.local import (
     current_stack,
     demo_folder,
     given_target,
+    started_for_good,
 )
 from trading_cli.output import console, step
-from trading_cli.processes import interrupt_on_signals, uninterrupted
+from trading_cli.processes import interrupt_on_signals
 from trading_cli.project import find_project
 from trading_cli.replay import Replay
 from trading_cli.report import Outcome, show_verdict
@@ -157,14 +158,8 @@ def _stack(*, keep: bool, name: str | None) -> Iterator[Stack]:
             earlier.stop()
         # Prices only ever move forward, so history is replayed on a clean state.
         shutil.rmtree(folder, ignore_errors=True)
-        with step("Starting the emulator on 127.0.0.1"):
-            kept = emulator.start(folder, persist=True)
-        try:
+        with started_for_good(folder) as kept:
             yield bring_up(project, kept.target)
-        except BaseException:
-            with uninterrupted():
-                kept.stop()
-            raise
     else:
         with emulator.temporary() as own:
             console.print(f"[green]ok[/] Started an emulator on {own.target.endpoint}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -24,12 +25,12 @@ def list_letters(stack_name: StackName = None) -> None:
     letters = list(_received(client, url))
     table(
         f"Dead letters ({len(letters)} shown)",
-        ("message", "group", "sent (ms since 1970)", "#tries", "body"),
+        ("message", "group", "sent (UTC)", "#tries", "body"),
         (
             (
                 letter["MessageId"],
                 letter["Attributes"].get("MessageGroupId", ""),
-                letter["Attributes"].get("SentTimestamp", ""),
+                _time(letter["Attributes"].get("SentTimestamp", "0")),
                 letter["Attributes"].get("ApproximateReceiveCount", ""),
                 letter["Body"][:200],
             )
@@ -65,6 +66,11 @@ def redrive_all(stack: Stack) -> int:
         client.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
         count += 1
     return count
+
+
+def _time(milliseconds: str) -> str:
+    """Write a time given in milliseconds since 1970."""
+    return f"{datetime.fromtimestamp(int(milliseconds) / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _received(client: Any, url: str) -> Iterator[Any]:

@@ -97,7 +97,7 @@ def start(folder: Path, *, persist: bool) -> Emulator:
     folder = folder.resolve()
     for name in ("state/s3", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = _port_of(folder)
     with (folder / "emulator.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
@@ -139,6 +139,22 @@ def free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _port_of(folder: Path) -> int:
+    """Return the port of the last run if it is free, so that kept addresses stay true."""
+    note = folder / "port"
+    port = int(note.read_text()) if note.is_file() else 0
+    with socket.socket() as probe:
+        # As a server binds: connections of the last run that linger are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            port = 0
+    chosen = port or free_port()
+    note.write_text(str(chosen))
+    return chosen
 
 
 def _record(folder: Path) -> Path:

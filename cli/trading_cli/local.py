@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from trading_cli import emulator
 from trading_cli.deploy import STACK_NAME, build, deploy, local_parameters
 from trading_cli.emulator import Emulator
 from trading_cli.output import console, step
-from trading_cli.processes import interrupt_on_signals
+from trading_cli.processes import interrupt_on_signals, uninterrupted
 from trading_cli.project import Project, find_project
 from trading_cli.stack import Stack
 from trading_cli.target import Target
@@ -75,13 +77,23 @@ def bring_up(project: Project, target: Target, *, schedules: bool = False) -> St
     return Stack.read(target, STACK_NAME)
 
 
-def own_emulator(project: Project) -> Emulator:
-    """Return the running emulator of `up`, started if need be."""
-    running = emulator.find(emulator_folder(project))
-    if running:
-        return running
+@contextmanager
+def started_for_good(folder: Path) -> Iterator[Emulator]:
+    """Provide the emulator of a folder, started if need be.
+
+    One that was started here is left running, unless what it was started for fails.
+    """
+    if running := emulator.find(folder):
+        yield running
+        return
     with step("Starting the emulator on 127.0.0.1"):
-        return emulator.start(emulator_folder(project), persist=True)
+        started = emulator.start(folder, persist=True)
+    try:
+        yield started
+    except BaseException:
+        with uninterrupted():
+            started.stop()
+        raise
 
 
 def up(
@@ -95,8 +107,11 @@ def up(
     """
     interrupt_on_signals()
     project = find_project()
-    target = given_target() or own_emulator(project).target
-    stack = bring_up(project, target, schedules=schedules)
+    if given := given_target():
+        stack = bring_up(project, given, schedules=schedules)
+    else:
+        with started_for_good(emulator_folder(project)) as running:
+            stack = bring_up(project, running.target, schedules=schedules)
     console.print(f"\nBase URL: {stack.api_url}", soft_wrap=True)
     console.print("Next: [bold]trading keys create[/] makes a key, [bold]trading down[/] stops it.")
 

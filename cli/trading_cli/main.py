@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.markup import escape
 from typer.core import TyperGroup
 
 from trading.domain.errors import TradingError
@@ -28,7 +29,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except EXPECTED as error:
-            errors.print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
+            errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
             raise typer.Exit(1) from error
 
 

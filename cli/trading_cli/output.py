@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 console = Console()
 errors = Console(stderr=True)
@@ -23,10 +25,10 @@ def step(title: str) -> Iterator[None]:
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table; columns whose name starts with ``#`` hold numbers."""
+    """Print a table; columns named with a ``#`` hold numbers, ``Text`` cells keep their style."""
     shown = Table(title=title, title_justify="left", title_style="bold")
     for name in columns:
         shown.add_column(name.removeprefix("#"), justify="right" if name[0] == "#" else "left")
     for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
+        shown.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
     console.print(shown)

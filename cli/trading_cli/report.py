@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from rich.markup import escape
+
 from trading_cli.api import Api
 from trading_cli.candles import Day
 from trading_cli.ledger_check import add_up, compare
@@ -119,7 +121,7 @@ def show_verdict(problems: Sequence[str], outcome: Outcome) -> None:
     """Print whether everything holds."""
     if problems:
         for problem in problems:
-            console.print(f"[red]does not hold:[/] {problem}", soft_wrap=True)
+            console.print(f"[red]does not hold:[/] {escape(problem)}", soft_wrap=True)
         return
     console.print(
         f"[bold green]ledger check passed[/]: cash, positions, fees, P&L and equity follow from"

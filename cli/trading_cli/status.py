@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import httpx
+from rich.text import Text
 
 from trading.adapters.dynamodb import keys
 from trading.adapters.dynamodb.store import Store
@@ -26,7 +27,7 @@ def status(stack_name: StackName = None) -> None:
     table("Newest prices", ("symbol", "#price", "time"), _prices(stack))
 
 
-def _health(stack: Stack) -> Iterator[tuple[str, str, str]]:
+def _health(stack: Stack) -> Iterator[tuple[str, Text, str]]:
     """Ask each service how it is."""
     for service in SERVICES:
         try:
@@ -37,7 +38,7 @@ def _health(stack: Stack) -> Iterator[tuple[str, str, str]]:
             )
             body = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            yield f"/{service}", "[red]no answer[/]", str(error)
+            yield f"/{service}", Text("no answer", "red"), str(error)
             continue
         checks = body.get("checks", {}) if isinstance(body, dict) else {}
         said = ", ".join(
@@ -47,7 +48,8 @@ def _health(stack: Stack) -> Iterator[tuple[str, str, str]]:
             for name, check in checks.items()
         )
         good = answer.is_success
-        yield f"/{service}", "[green]good[/]" if good else f"[red]{answer.status_code}[/]", said
+        verdict = Text("good", "green") if good else Text(f"{answer.status_code}", "red")
+        yield f"/{service}", verdict, said
 
 
 def _queues(stack: Stack) -> Iterator[tuple[str, int, int]]:

@@ -92,6 +92,15 @@ def test_a_changed_source_changes_the_fingerprint_of_a_build(tmp_path: Path) -> 
     assert len({before, changed, source_fingerprint(project)}) == 3
 
 
+def test_what_looks_like_markup_in_an_error_is_shown_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9/[/there]")
+    shown = CliRunner().invoke(app, ["status"])
+    assert shown.exit_code == 1
+    assert "[/there]" in shown.output
+
+
 CHILD = """
 import sys
 from trading_cli import emulator

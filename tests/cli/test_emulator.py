@@ -49,8 +49,20 @@ def test_state_is_there_again_after_a_restart(running: Emulator) -> None:
     try:
         urls = again.target.client("sqs").list_queues().get("QueueUrls", [])
         assert [url.rpartition("/")[2] for url in urls] == ["kept"]
+        assert again.port == running.port
     finally:
         again.stop()
+
+
+def test_a_port_that_somebody_else_took_meanwhile_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "port").write_text(str(port))
+        own = emulator.start(tmp_path, persist=False)
+        try:
+            assert own.port != port
+        finally:
+            own.stop()
 
 
 def test_a_temporary_emulator_leaves_neither_process_nor_folder() -> None:
