@@ -29,10 +29,10 @@ Candle = dict[str, str]
 
 @dataclass(frozen=True)
 class Day:
-    """One trading day's candles of the chosen symbols."""
+    """One trading day's candles by symbol."""
 
     on: date
-    candles: tuple[Candle, ...]
+    candles: Mapping[str, Candle]
 
 
 def read_days(symbols: Collection[str], start: date, end: date) -> list[Day]:
@@ -41,7 +41,7 @@ def read_days(symbols: Collection[str], start: date, end: date) -> list[Day]:
     Raises UserError for an unknown symbol, an empty period, or one in which a share was split.
     """
     by_symbol = _rows()
-    days: dict[date, list[Candle]] = defaultdict(list)
+    days: dict[date, dict[str, Candle]] = defaultdict(dict)
     for symbol in symbols:
         if symbol not in by_symbol:
             raise UserError(f"There are candles of {', '.join(by_symbol)}, not of {symbol}.")
@@ -50,15 +50,13 @@ def read_days(symbols: Collection[str], start: date, end: date) -> list[Day]:
             raise UserError(f"There are no candles of {symbol} from {start} to {end}.")
         _refuse_splits(symbol, rows)
         for row in rows:
-            days[date.fromisoformat(row["Date"])].append(_candle(row))
-    return [Day(on, tuple(candles)) for on, candles in sorted(days.items())]
+            days[date.fromisoformat(row["Date"])][symbol] = _candle(row)
+    return [Day(on, candles) for on, candles in sorted(days.items())]
 
 
 def _candle(row: Mapping[str, str]) -> Candle:
     """Name a row's columns as the API does; the amounts keep their text."""
     return {
-        "symbol": row["Ticker"],
-        "timeframe": "1d",
         "time": f"{row['Date']}T00:00:00Z",
         "open": row["Open"],
         "high": row["High"],

@@ -57,11 +57,18 @@ class Replay:
         """Return the portfolio's equity now."""
         return Decimal(self.api.get(f"/portfolio/{self.portfolio_id}")["equity"])
 
+    def post_candles(self, symbol: str, days: Sequence[Day]) -> None:
+        """Post a symbol's candles of some days, where it has any."""
+        candles = [day.candles[symbol] for day in days if symbol in day.candles]
+        if candles:
+            body = {"symbol": symbol, "timeframe": "1d", "candles": candles}
+            self.api.post("/market/candles", body)
+
     def _step(self, days: Sequence[Day]) -> None:
         """Let one tick of every schedule happen on new candles."""
         with self._timed("candles"):
-            candles = [candle for day in days for candle in day.candles]
-            self.api.post("/market/candles", {"candles": candles})
+            for symbol in self.symbols:
+                self.post_candles(symbol, days)
         with self._timed("signals"):
             about = {"symbols": list(self.symbols), "timeframe": "1d"}
             self._schedule("SignalsGenerate", about | {"strategies": list(STRATEGIES)})

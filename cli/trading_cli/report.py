@@ -52,7 +52,7 @@ class Outcome:
 
     def problems(self, days: Sequence[Day]) -> list[str]:
         """Return what does not hold: ledger against portfolio, fills against the candles."""
-        closes = {c["symbol"]: Decimal(c["close"]) for day in days for c in day.candles}
+        closes = {s: Decimal(c["close"]) for day in days for s, c in day.candles.items()}
         problems = compare(add_up(self.ledger), self.portfolio, self.positions, closes)
         posted = sum(t["kind"] == "fill" for t in self.ledger)
         if posted != len(self.fills):
@@ -144,9 +144,9 @@ def _by_strategy(signals: Iterable[Answer]) -> list[tuple[str, int, int, int]]:
 def _off_the_candles(fills: Iterable[Answer], days: Sequence[Day]) -> list[str]:
     """Name fills that are not at the close of a replayed candle, at the time it closed."""
     closes = {
-        (c["symbol"], day.on + timedelta(days=1)): Decimal(c["close"])
+        (symbol, day.on + timedelta(days=1)): Decimal(candle["close"])
         for day in days
-        for c in day.candles
+        for symbol, candle in day.candles.items()
     }
     return [
         f"fill {f['id']}: {f['symbol']} at {f['price']} on {f['time']} is no close"

@@ -86,7 +86,9 @@ def test_one_correlation_id_runs_from_recommendation_to_fill(run: Run) -> None:
 
 
 def test_the_same_candles_again_change_nothing(stack: LocalStack, api: Api, run: Run) -> None:
-    api.post("/market/candles", {"candles": list(run.days[-1].candles)})
+    replay = Replay(stack.stack, api, PORTFOLIO, SYMBOLS)
+    for symbol in SYMBOLS:
+        replay.post_candles(symbol, run.days[-1:])
     stack.invoke("SignalsGenerateFunction", {"symbols": list(SYMBOLS), "timeframe": "1d"})
     again = stack.invoke("RecommendationsGenerateFunction", {"portfolio_ids": [PORTFOLIO]})
     assert again["created"] == 0
