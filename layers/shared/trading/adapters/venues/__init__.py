@@ -1,0 +1,1 @@
+"""Venues, one file each; their libraries are imported only when a venue is used."""

@@ -1,0 +1,1 @@
+"""Numeric analysis: strategies and statistics. Floats live here and only here."""
