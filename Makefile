@@ -25,7 +25,8 @@ $(INSTALLED): requirements-dev.txt pyproject.toml layers/shared/pyproject.toml
 	@"$(SYSTEM_PYTHON)" -c 'import sys; v = sys.version_info[:2]; \
 		sys.exit(0 if v == (3, 11) else f"Python 3.11 is needed, as in Lambda; this is {v[0]}.{v[1]}")'
 	"$(SYSTEM_PYTHON)" -m venv $(VENV)
-	"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r requirements-dev.txt
 	"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		-e layers/shared -e .
 	@touch $@

@@ -42,8 +42,12 @@ def without_other_exchanges(source: str) -> str:
     """Return the source of `__init__.py` without the lines that name exchanges not kept."""
     imported = set(re.findall(r"^from ccxt\.(\w+) +import \1\b", source, re.MULTILINE))
     dropped = "|".join(sorted(imported - set(EXCHANGES)))
-    return re.sub(rf"^(from ccxt\.({dropped}) +import .*|    '({dropped})',.*)\n", "", source,
-                  flags=re.MULTILINE)
+    return re.sub(
+        rf"^(from ccxt\.({dropped}) +import .*|    '({dropped})',.*)\n",
+        "",
+        source,
+        flags=re.MULTILINE,
+    )
 
 
 if __name__ == "__main__":
