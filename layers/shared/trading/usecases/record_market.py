@@ -34,9 +34,7 @@ class MarketStore(Protocol):
         ...
 
 
-def record_candles(
-    market: MarketStore, candles: Sequence[Candle], now: datetime
-) -> dict[str, int]:
+def record_candles(market: MarketStore, candles: Sequence[Candle], now: datetime) -> dict[str, int]:
     """Store candles of one symbol and timeframe; the newest one's close becomes the price.
 
     A bar that is still forming counts with its close so far, as of ``now``. Returns how many were
@@ -56,9 +54,7 @@ def record_candles(
     return counts
 
 
-def record_prices(
-    market: MarketStore, prices: Sequence[Price], now: datetime
-) -> dict[str, int]:
+def record_prices(market: MarketStore, prices: Sequence[Price], now: datetime) -> dict[str, int]:
     """Store prices that are newer than what is stored; returns counts of accepted and stale.
 
     Raises InvalidInput, with nothing stored, for an unknown symbol, a price off its tick or a

@@ -47,9 +47,7 @@ def _exchange(venue: str) -> Any:
 
     if venue not in ccxt.exchanges:
         raise InvalidInput("venue", f"must be one of {', '.join(ccxt.exchanges)}")
-    exchange = getattr(ccxt, venue)(
-        {"enableRateLimit": True, "timeout": TIMEOUT_MILLISECONDS}
-    )
+    exchange = getattr(ccxt, venue)({"enableRateLimit": True, "timeout": TIMEOUT_MILLISECONDS})
     exchange.number = str
     return exchange
 

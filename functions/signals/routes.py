@@ -1,0 +1,150 @@
+"""Signals and strategies over HTTPS."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from trading.adapters.dynamodb.signals import SignalFilter
+from trading.api.app import new_router
+from trading.api.idempotency import OptionalIdempotencyKey, replayable
+from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
+from trading.api.security import CallerDep, requires
+from trading.desk import desk
+from trading.domain.errors import InvalidInput
+from trading.domain.identifiers import derived_id
+from trading.domain.signal import Signal
+from trading.domain.time import to_text
+from trading.quant.strategies.registry import discover
+from trading.schemas.base import Page, Symbol, UtcDatetime, Wire
+from trading.schemas.market import Timeframe
+from trading.schemas.signals import (
+    GenerateSignalsIn,
+    GenerateSignalsOut,
+    Name,
+    QualitiesOut,
+    QualityOut,
+    SignalIn,
+    SignalOut,
+    StrategiesOut,
+    StrategyChoiceIn,
+    StrategyOut,
+)
+from trading.settings import settings
+from trading.telemetry import correlation_id
+from trading.usecases.generate_signals import TECHNICAL, StrategyChoice, generate_signals
+from trading.usecases.record_market import SKEW
+from trading.usecases.retry import retried
+from trading.usecases.signal_quality import measure_quality
+
+router = new_router()
+read = requires("signals:read")
+write = requires("signals:write")
+
+
+@router.get("/signals", response_model=Page[SignalOut], dependencies=[read])
+def get_signals(
+    symbol: Annotated[Symbol | None, Query()] = None,
+    source: Annotated[Name | None, Query()] = None,
+    strategy: Annotated[Name | None, Query()] = None,
+    start: Annotated[UtcDatetime | None, Query(description="At or after.")] = None,
+    end: Annotated[UtcDatetime | None, Query(description="At or before.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[SignalOut]:
+    """List signals, newest first."""
+    wanted = SignalFilter(symbol, source, strategy, start, end)
+    found, following = page_of(
+        lambda count, before: desk().signals.newest(wanted, count, before), limit, cursor
+    )
+    return Page(items=[SignalOut.of(signal) for signal in found], cursor=following)
+
+
+@router.post("/signals", status_code=201, response_model=SignalOut, dependencies=[write])
+def post_signal(
+    body: SignalIn, caller: CallerDep, request: Request, key: OptionalIdempotencyKey = None
+) -> Response:
+    """Take in a signal of an outside source: a model, a service, a person.
+
+    Its id derives from source, strategy, symbol and time: the same signal counts once.
+    """
+
+    def take() -> tuple[int, Wire]:
+        if body.source == TECHNICAL:
+            raise InvalidInput("source", f"'{TECHNICAL}' is kept for the platform's strategies")
+        if desk().market.get_instrument(body.symbol) is None:
+            raise InvalidInput("symbol", f"there is no instrument '{body.symbol}'")
+        now = desk().wall_clock()
+        if body.time > now + SKEW:
+            raise InvalidInput("time", "lies in the future")
+        signal = Signal(
+            id=derived_id("sig", body.source, body.strategy, body.symbol, to_text(body.time)),
+            **body.model_dump(),
+            created_at=now,
+            correlation_id=correlation_id(),
+        )
+        retried(lambda: desk().signals.record([signal]))
+        return 201, SignalOut.of(signal)
+
+    return replayable(caller, request, key, body, take)
+
+
+@router.post("/signals/generate", response_model=GenerateSignalsOut, dependencies=[write])
+def post_generate(body: GenerateSignalsIn) -> GenerateSignalsOut:
+    """Run strategies on the newest closed candles; the same candle gives the same signal once."""
+    choices = [
+        StrategyChoice(c.name, c.parameters)
+        if isinstance(c, StrategyChoiceIn)
+        else (StrategyChoice(c))
+        for c in body.strategies or settings().strategies
+    ]
+    result = generate_signals(
+        desk().market,
+        desk().signals,
+        body.symbols or settings().watch_list,
+        body.timeframe or settings().timeframe,
+        choices,
+        desk().wall_clock(),
+        correlation_id(),
+    )
+    return GenerateSignalsOut(**asdict(result))
+
+
+@router.get("/signals/strategies", response_model=StrategiesOut, dependencies=[read])
+def get_strategies() -> StrategiesOut:
+    """List the installed strategies with the JSON schemas of their parameters."""
+    found = discover()
+    return StrategiesOut(
+        strategies=[
+            StrategyOut(
+                name=name,
+                description=" ".join((strategy.__doc__ or "").split()),
+                warm_up=strategy().warm_up,
+                parameters=strategy.Parameters.model_json_schema(),
+            )
+            for name, strategy in found.strategies.items()
+        ],
+        errors=dict(found.errors),
+    )
+
+
+@router.get("/signals/quality", response_model=QualitiesOut, dependencies=[read])
+def get_quality(
+    symbol: Annotated[Symbol | None, Query()] = None,
+    source: Annotated[Name | None, Query()] = None,
+    strategy: Annotated[Name | None, Query()] = None,
+    timeframe: Annotated[Timeframe | None, Query()] = None,
+    horizon_bars: Annotated[int, Query(ge=1, le=100)] = 5,
+    newest: Annotated[int, Query(ge=1, le=2000, description="Signals to look at.")] = 500,
+) -> QualitiesOut:
+    """Measure how prices moved after the newest signals: hit rate and mean return by strategy."""
+    bars = timeframe or settings().timeframe
+    signals = [s for _, s in desk().signals.newest(SignalFilter(symbol, source, strategy), newest)]
+    measured = measure_quality(signals, desk().market, bars, horizon_bars)
+    return QualitiesOut(
+        horizon_bars=horizon_bars,
+        timeframe=bars,
+        strategies=[QualityOut(**asdict(quality)) for quality in measured],
+    )

@@ -1,0 +1,1 @@
+"""Strategies: one file each, found through the entry point group ``trading.strategies``."""

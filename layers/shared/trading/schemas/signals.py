@@ -1,0 +1,113 @@
+"""Wire models of the signals service."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from trading.domain.signal import Signal
+from trading.schemas.base import (
+    Amount,
+    OutAmount,
+    PositiveAmount,
+    Symbol,
+    UtcDatetime,
+    Wire,
+)
+from trading.schemas.market import Timeframe
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+Score = Annotated[Amount, Field(ge=-1, le=1)]
+
+
+class SignalIn(Wire):
+    """A signal of an outside source; ``score`` from -1 (sell) to 1 (buy)."""
+
+    symbol: Symbol
+    source: Name
+    strategy: Name
+    score: Score
+    time: UtcDatetime
+    price: PositiveAmount | None = None
+
+
+class SignalOut(Wire):
+    """A signal as it is stored."""
+
+    id: str
+    symbol: str
+    source: str
+    strategy: str
+    score: OutAmount
+    time: UtcDatetime
+    price: OutAmount | None
+    timeframe: str | None
+    parameters: dict[str, Any]
+    created_at: UtcDatetime
+    correlation_id: str
+
+    @classmethod
+    def of(cls, signal: Signal) -> SignalOut:
+        """The wire form of a signal."""
+        return cls(**signal.model_dump())
+
+
+class StrategyChoiceIn(Wire):
+    """A strategy by name, with parameters other than its defaults."""
+
+    name: Name
+    parameters: dict[str, Any] = Field(default_factory=dict, max_length=50)
+
+
+class GenerateSignalsIn(Wire):
+    """What to run on what; what is left out is as configured."""
+
+    symbols: list[Symbol] | None = Field(default=None, min_length=1, max_length=100)
+    timeframe: Timeframe | None = None
+    strategies: list[Name | StrategyChoiceIn] | None = Field(
+        default=None, min_length=1, max_length=50
+    )
+
+
+class GenerateSignalsOut(Wire):
+    """How many signals were new and how many known; failed strategies with the reason."""
+
+    created: int
+    unchanged: int
+    errors: dict[str, str]
+
+
+class StrategyOut(Wire):
+    """An installed strategy; ``parameters`` is the JSON schema of its parameters."""
+
+    name: str
+    description: str
+    warm_up: int
+    parameters: dict[str, Any]
+
+
+class StrategiesOut(Wire):
+    """Installed strategies, and those that do not load with the reason."""
+
+    strategies: list[StrategyOut]
+    errors: dict[str, str]
+
+
+class QualityOut(Wire):
+    """One strategy's record; rates and returns are fractions, null before anything was scored."""
+
+    source: str
+    strategy: str
+    signals: int
+    scored: int
+    hit_rate: OutAmount | None
+    mean_return: OutAmount | None
+
+
+class QualitiesOut(Wire):
+    """Records by strategy, from the newest signals."""
+
+    horizon_bars: int
+    timeframe: str
+    strategies: list[QualityOut]
