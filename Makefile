@@ -27,7 +27,9 @@ $(INSTALLED): requirements-dev.txt pyproject.toml layers/shared/pyproject.toml
 	"$(SYSTEM_PYTHON)" -m venv $(VENV)
 	"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes -r requirements-dev.txt
-	"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	@# setuptools warns of folders named like packages, which these are on purpose.
+	PYTHONWARNINGS=ignore "$(PYTHON)" -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation \
 		-e layers/shared -e .
 	@touch $@
 
@@ -48,7 +50,7 @@ build: install ## Build every function and layer into .aws-sam
 	$(BIN)/sam build
 
 openapi: install ## Write docs/openapi.json anew
-	$(BIN)/trading openapi
+	$(BIN)/python -m trading.api.openapi
 
 # Tests run on the versions that the layers ship, so the layers' locks follow the big one.
 LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
