@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from execution.routes import router
 from trading import bootstrap
-from trading.adapters.sqs.execution_queue import queue_depth, read_message
+from trading.adapters.sqs.execution_queue import hand_back, queue_depth, read_message
 from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry, table_check
 from trading.desk import desk
 from trading.domain.errors import InvalidInput
@@ -60,6 +60,9 @@ app = create_app(
 )
 api = lambda_entry(app)
 
+RETRY_SECONDS = 5
+"""When a message of ours that failed is tried again."""
+
 
 def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Act on a batch of queued recommendations.
@@ -82,7 +85,28 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
             )
         )
     failures = [{"itemIdentifier": record["messageId"]} for record in foreign]
-    return {"batchItemFailures": [*answer["batchItemFailures"], *failures]}
+    failures = [*answer["batchItemFailures"], *failures]
+    _hand_back(records, {failure["itemIdentifier"] for failure in failures}, foreign)
+    return {"batchItemFailures": failures}
+
+
+def _hand_back(
+    records: list[dict[str, Any]], failed: set[str], foreign: list[dict[str, Any]]
+) -> None:
+    """Let failed messages come again soon: their portfolio's queue stands still until then.
+
+    Best effort: one that cannot be handed back comes again after the queue's own timeout.
+    """
+    for record in records:
+        if record["messageId"] not in failed:
+            continue
+        seconds = 0 if record in foreign else RETRY_SECONDS
+        address = settings().execution_queue_url
+        if not hand_back(bootstrap.queue_client(), address, record["receiptHandle"], seconds):
+            logger.warning(
+                "a failed message waits for the queue's own timeout",
+                extra={"message_id": record["messageId"]},
+            )
 
 
 def _is_ours(record: dict[str, Any]) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from tests.support.aws import RESOURCES
 from trading_cli import emulator
 from trading_cli.api import Api
 from trading_cli.deploy import STACK_NAME, build, deploy, local_parameters
@@ -40,6 +42,18 @@ class LocalStack:
     def resource(self, logical_id: str) -> str:
         """The real name of a table or function, or a queue's address."""
         return self.stack.resource(logical_id)
+
+    @cached_property
+    def environment(self) -> dict[str, dict[str, str]]:
+        """Every deployed function's environment, by logical id."""
+        functions = [n for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"]
+        client = self.client("lambda")
+        return {
+            name: client.get_function_configuration(FunctionName=self.resource(name))[
+                "Environment"
+            ]["Variables"]
+            for name in functions
+        }
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""
