@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 HEADER = "x-trading-api-key"
 
 
-def authorize(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+def authorize(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Allow the holder of a valid key the whole stage; services check scopes themselves.
 
     Raises Exception("Unauthorized"), which the gateway answers with 401, for everything else.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -33,8 +34,9 @@ def concrete(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(stack: LocalStack) -> httpx.Client:
-    return httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False)
+def client(stack: LocalStack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.api_url, timeout=60, trust_env=False) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

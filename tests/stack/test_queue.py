@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -27,10 +27,10 @@ def eventually(look: Callable[[], Any], what: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def api(stack: LocalStack) -> Api:
-    api = stack.api()
-    open_floor(api, "queued", "QUEUED", {})
-    return api
+def api(stack: LocalStack) -> Iterator[Api]:
+    with stack.api() as api:
+        open_floor(api, "queued", "QUEUED", {})
+        yield api
 
 
 def ended(api: Api, identifier: str) -> Callable[[], Any]:
