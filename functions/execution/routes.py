@@ -9,9 +9,9 @@ from fastapi import Path, Query, Request, Response
 from trading.api.app import new_router
 from trading.api.idempotency import IdempotencyKey, replayable
 from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, across, page_of, visible_portfolios
+from trading.api.problems import blaming_body
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
-from trading.domain.errors import Forbidden, InvalidInput, NotFound
 from trading.domain.order import Order, OrderStatus
 from trading.schemas.base import Page, PortfolioId, Wire
 from trading.schemas.execution import (
@@ -64,11 +64,8 @@ def post_order(body: OrderIn, key: IdempotencyKey, caller: CallerDep, request: R
             cause=f"request:{caller.key_id}:{key}",
             correlation_id=correlation_id(),
         )
-        try:
+        with blaming_body():
             placed = place_order(desk(), order_request)
-        except NotFound as error:
-            field = "symbol" if error.kind == "instrument" else "portfolio_id"
-            raise InvalidInput(field, error.detail) from error
         if placed.order.execution_status is not OrderStatus.REJECTED:
             return 201, OrderOut.of(placed.order)
         return 422, RejectedOrder.of(placed.order, placed.decision, request.url.path)
@@ -108,10 +105,7 @@ def delete_order(order_id: OrderId, caller: CallerDep) -> OrderOut:
 def _own(order_id: str, caller: CallerDep) -> Order:
     """Read an order that the caller may see; another portfolio's looks as if it did not exist."""
     order = desk().orders.get(order_id)
-    try:
-        caller.check_portfolio(order.portfolio_id)
-    except Forbidden as error:
-        raise NotFound("order", order_id) from error
+    caller.check_owns(order.portfolio_id, "order", order_id)
     return order
 
 

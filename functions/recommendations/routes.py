@@ -9,9 +9,9 @@ from fastapi import Path, Query, Request, Response
 from trading.api.app import new_router
 from trading.api.idempotency import IdempotencyKey, replayable
 from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, across, page_of, visible_portfolios
+from trading.api.problems import blaming_body
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
-from trading.domain.errors import Forbidden, InvalidInput, NotFound
 from trading.domain.recommendation import Recommendation, RecommendationStatus
 from trading.schemas.base import Page, PortfolioId, Wire
 from trading.schemas.recommendations import (
@@ -78,11 +78,8 @@ def post_recommendation(
             source=f"manual:{caller.key_id}",
             valid_until=body.valid_until,
         )
-        try:
+        with blaming_body():
             saved, _ = save(desk(), proposal, correlation_id())
-        except NotFound as error:
-            field = "symbol" if error.kind == "instrument" else "portfolio_id"
-            raise InvalidInput(field, error.detail) from error
         if saved.execution_status is RecommendationStatus.PENDING:
             send(desk(), [saved])
             saved = desk().recommendations.get(saved.id)
@@ -134,10 +131,7 @@ def post_cancel(recommendation_id: RecommendationId, caller: CallerDep) -> Recom
 def _own(identifier: str, caller: CallerDep) -> Recommendation:
     """Read one that the caller may see; another portfolio's looks as if it did not exist."""
     recommendation = desk().recommendations.get(identifier)
-    try:
-        caller.check_portfolio(recommendation.portfolio_id)
-    except Forbidden as error:
-        raise NotFound("recommendation", identifier) from error
+    caller.check_owns(recommendation.portfolio_id, "recommendation", identifier)
     return recommendation
 
 

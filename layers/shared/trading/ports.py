@@ -129,7 +129,23 @@ class Risk(Protocol):
         ...
 
 
-class Market(Protocol):
+class CandleHistory(Protocol):
+    """Where candles are read."""
+
+    def candles(
+        self,
+        symbol: str,
+        timeframe: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> list[Candle]:
+        """Candles of a symbol by opening time, bounds inclusive."""
+        ...
+
+
+class Market(CandleHistory, Protocol):
     """Instruments, prices and candles."""
 
     def get_instrument(self, symbol: str) -> Instrument | None:
@@ -142,18 +158,6 @@ class Market(Protocol):
 
     def latest_prices(self, symbols: Sequence[str] | None = None) -> list[Price]:
         """Latest prices of some or all symbols."""
-        ...
-
-    def candles(
-        self,
-        symbol: str,
-        timeframe: str,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        limit: int | None = None,
-        newest_first: bool = False,
-    ) -> list[Candle]:
-        """Candles of a symbol by opening time, bounds inclusive."""
         ...
 
 

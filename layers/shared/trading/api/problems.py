@@ -6,7 +6,8 @@ answered by the middleware as 500 without a word about its cause.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -65,6 +66,16 @@ def problem_response(
     )
     content = body.model_dump_json().encode()
     return Response(content, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+@contextmanager
+def blaming_body() -> Iterator[None]:
+    """Turn what the body names and does not exist into an error of that field of the body."""
+    try:
+        yield
+    except errors.NotFound as error:
+        field = {"instrument": "symbol", "portfolio": "portfolio_id"}.get(error.kind, error.kind)
+        raise errors.InvalidInput(field, error.detail) from error
 
 
 def internal_error(path: str) -> Response:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, SecurityScopes
 
-from trading.domain.errors import Forbidden, Unauthenticated
+from trading.domain.errors import Forbidden, NotFound, Unauthenticated
 
 _header = APIKeyHeader(
     name="X-TRADING-API-KEY",
@@ -36,6 +36,14 @@ class Caller:
         """Raise Forbidden unless the key is unbound or bound to this portfolio."""
         if self.portfolios is not None and portfolio_id not in self.portfolios:
             raise Forbidden(f"the key is not bound to the portfolio '{portfolio_id}'")
+
+    def check_owns(self, portfolio_id: str, kind: str, identifier: str) -> None:
+        """Raise NotFound for a thing of a portfolio that the key is not bound to.
+
+        Whoever may not see it does not learn from an id that it exists.
+        """
+        if self.portfolios is not None and portfolio_id not in self.portfolios:
+            raise NotFound(kind, identifier)
 
 
 def caller_of(request: Request) -> Caller:

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field, computed_field, model_validator
+from pydantic import Field, computed_field
 
 from trading.domain.order import OrderType, Side
 from trading.domain.recommendation import Recommendation, RecommendationStatus
 from trading.schemas.base import (
     OutAmount,
     PortfolioId,
-    PositiveAmount,
-    Symbol,
     UtcDatetime,
     Wire,
 )
+from trading.schemas.execution import OrderIn
 from trading.schemas.risk import RuleResultOut
 
 
-class RecommendationIn(Wire):
+class RecommendationIn(OrderIn):
     """A recommendation made by a person; risk and the queue treat it as any other."""
 
-    portfolio_id: PortfolioId
-    symbol: Symbol
-    side: Side
-    type: OrderType = OrderType.MARKET
-    quantity: PositiveAmount
-    limit_price: PositiveAmount | None = None
     valid_until: UtcDatetime | None = None
-
-    @model_validator(mode="after")
-    def _price_fits_type(self) -> RecommendationIn:
-        if (self.type is OrderType.LIMIT) != (self.limit_price is not None):
-            raise ValueError("limit_price is needed for a limit order, and only for one")
-        return self
 
 
 class ContributionOut(Wire):

@@ -10,6 +10,7 @@ from trading.domain.candle import Candle
 from trading.domain.errors import TradingError
 from trading.domain.instrument import Instrument
 from trading.domain.time import timeframe_length
+from trading.ports import CandleHistory
 from trading.usecases.record_market import MarketStore, record_candles
 
 FIRST_BARS = 500
@@ -24,20 +25,8 @@ class CandleSource(Protocol):
         ...
 
 
-class FetchStore(MarketStore, Protocol):
+class FetchStore(MarketStore, CandleHistory, Protocol):
     """A market store that also tells what it has."""
-
-    def candles(
-        self,
-        symbol: str,
-        timeframe: str,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        limit: int | None = None,
-        newest_first: bool = False,
-    ) -> list[Candle]:
-        """Candles by opening time."""
-        ...
 
 
 def fetch_candles(

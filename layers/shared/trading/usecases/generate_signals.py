@@ -14,6 +14,7 @@ from trading.domain.candle import Candle
 from trading.domain.errors import TradingError
 from trading.domain.identifiers import derived_id
 from trading.domain.signal import Signal
+from trading.ports import CandleHistory
 from trading.quant.strategies.registry import discover, make
 from trading.quant.strategies.strategy import Strategy, columns_of
 from trading.telemetry import logger
@@ -28,22 +29,6 @@ class SignalStore(Protocol):
 
     def record(self, signals: Sequence[Signal]) -> tuple[int, int]:
         """Write what is new; returns (created, unchanged)."""
-        ...
-
-
-class CandleStore(Protocol):
-    """Where candles are read."""
-
-    def candles(
-        self,
-        symbol: str,
-        timeframe: str,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        limit: int | None = None,
-        newest_first: bool = False,
-    ) -> list[Candle]:
-        """Candles by opening time."""
         ...
 
 
@@ -65,7 +50,7 @@ class Generated:
 
 
 def generate_signals(
-    candles: CandleStore,
+    candles: CandleHistory,
     signals: SignalStore,
     symbols: Sequence[str],
     timeframe: str,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from trading.domain.money import ZERO, average
 from trading.domain.signal import Signal
 from trading.domain.time import timeframe_length
-from trading.usecases.generate_signals import CandleStore
+from trading.ports import CandleHistory
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Quality:
 
 
 def measure_quality(
-    signals: Sequence[Signal], candles: CandleStore, timeframe: str, horizon: int
+    signals: Sequence[Signal], candles: CandleHistory, timeframe: str, horizon: int
 ) -> list[Quality]:
     """Compare each signal's price with the close ``horizon`` bars after it, by strategy."""
     groups: dict[tuple[str, str], list[Signal]] = defaultdict(list)
@@ -41,7 +41,7 @@ def measure_quality(
 
 
 def _outcomes(
-    signals: Sequence[Signal], candles: CandleStore, timeframe: str, horizon: int
+    signals: Sequence[Signal], candles: CandleHistory, timeframe: str, horizon: int
 ) -> dict[str, Decimal]:
     """Return by signal id: later price / signal price - 1, signed by the signal's direction."""
     by_symbol: dict[str, list[Signal]] = defaultdict(list)

@@ -11,12 +11,12 @@ from trading.domain.money import ONE, ZERO, average
 Inputs = Mapping[str, Decimal]
 
 
-def _fixed_quantity(equity: Decimal, price: Decimal, given: Inputs) -> Decimal:
+def _fixed_quantity(_equity: Decimal, _price: Decimal, given: Inputs) -> Decimal:
     """The quantity given."""
     return given["quantity"]
 
 
-def _fixed_notional(equity: Decimal, price: Decimal, given: Inputs) -> Decimal:
+def _fixed_notional(_equity: Decimal, price: Decimal, given: Inputs) -> Decimal:
     """Notional / price."""
     return average(given["notional"], price)
 
@@ -32,7 +32,7 @@ def _volatility_target(equity: Decimal, price: Decimal, given: Inputs) -> Decima
     return average(equity * share, price)
 
 
-def _atr_risk(equity: Decimal, price: Decimal, given: Inputs) -> Decimal:
+def _atr_risk(equity: Decimal, _price: Decimal, given: Inputs) -> Decimal:
     """Equity * fraction / (atr * multiple): a fall by that many ATRs costs the fraction."""
     return average(equity * given["fraction"], given["atr"] * given["atr_multiple"])
 
