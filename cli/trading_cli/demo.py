@@ -57,9 +57,9 @@ PORTFOLIO = {
     },
 }
 LIMITS = {
-    "max_order_notional": "25000",
-    "max_allocation_percent": "30",
-    "max_symbol_exposure_percent": "30",
+    "max_order_notional": "40000",
+    "max_allocation_percent": "35",
+    "max_symbol_exposure_percent": "35",
     "max_daily_trades": 2,
 }
 
