@@ -65,9 +65,7 @@ LIMITS = {
 
 
 def demo(
-    symbols: Annotated[str, typer.Option(help="Of AAPL, FB, GOOG, IBM, MSFT.")] = (
-        "AAPL,GOOG,IBM,MSFT"
-    ),
+    symbols: Annotated[str, typer.Option(help="Of AAPL, FB, GOOG, IBM, MSFT.")] = ("AAPL,GOOG,IBM"),
     start: Annotated[
         datetime, typer.Option(formats=DATE, help="The first day.", show_default="2009-03-02")
     ] = datetime(2009, 3, 2, tzinfo=UTC),
