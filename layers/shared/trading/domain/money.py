@@ -1,8 +1,8 @@
 """Exact amounts, and the one place where anything is rounded.
 
-Prices, quantities and money are ``Decimal``. Products and sums are kept exact: tick and lot
-sizes have at most ``MAX_SCALE`` decimals and amounts at most ``MAX_INTEGER_DIGITS`` integer
-digits, so that every product fits the 38 digits that DynamoDB stores. What has to be rounded
+Prices, quantities and money are ``Decimal``. Products and sums are kept exact: amounts have at most
+``MAX_SCALE`` decimals and ``MAX_INTEGER_DIGITS`` integer digits, and no order is worth
+``MAX_NOTIONAL`` or more, so that every product and sum fits the 38 digits that DynamoDB stores. What has to be rounded
 is rounded here, always towards the user's safety: quantities down, fees up, averages to
 ``AVERAGE_SCALE`` decimals.
 """
@@ -14,6 +14,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
 
 MAX_SCALE = 8
 MAX_INTEGER_DIGITS = 12
+MAX_NOTIONAL = Decimal(10) ** 18
 FEE_SCALE = 8
 AVERAGE_SCALE = 16
 ZERO = Decimal(0)
@@ -50,6 +51,11 @@ def is_multiple(value: Decimal, step: Decimal) -> bool:
 def fee_amount(value: Decimal) -> Decimal:
     """Round a fee up to ``FEE_SCALE`` decimals."""
     return value.quantize(Decimal(1).scaleb(-FEE_SCALE), ROUND_UP)
+
+
+def rounded(value: Decimal) -> Decimal:
+    """Round a measured figure (a percentage, a ratio; never money) to ``MAX_SCALE`` decimals."""
+    return value.quantize(Decimal(1).scaleb(-MAX_SCALE), ROUND_HALF_EVEN)
 
 
 def average(total: Decimal, parts: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from trading.domain.books import Snapshot, place
 from trading.domain.errors import IdempotencyConflict, InvalidInput
 from trading.domain.identifiers import derived_id
-from trading.domain.money import plain
+from trading.domain.money import MAX_NOTIONAL, ZERO, plain
 from trading.domain.order import Order, OrderType, Side
 from trading.domain.recommendation import Recommendation
 from trading.domain.risk.engine import Decision
@@ -78,11 +78,17 @@ def _place_once(desk: Desk, request: OrderRequest, recommendation: Recommendatio
 def new_order(
     request: OrderRequest, snapshot: Snapshot, recommendation: Recommendation | None = None
 ) -> Order:
-    """Make the order of a request. Raises InvalidInput for a limit price that is off the tick."""
+    """Make the order of a request.
+
+    Raises InvalidInput for a limit price that is off the tick or an order worth too much to book.
+    """
     if request.type is OrderType.LIMIT and request.limit_price is None:
         raise InvalidInput("limit_price", "is needed for a limit order")
     if request.limit_price is not None:
         snapshot.instrument.check_price(request.limit_price, "limit_price")
+    price = request.limit_price or (snapshot.mark.price if snapshot.mark else ZERO)
+    if price * request.quantity >= MAX_NOTIONAL:
+        raise InvalidInput("quantity", f"makes the order worth {plain(MAX_NOTIONAL)} or more")
     return Order(
         id=request.order_id,
         portfolio_id=request.portfolio_id,

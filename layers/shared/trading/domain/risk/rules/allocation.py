@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from trading.domain.money import ZERO, average
+from trading.domain.money import ZERO, average, rounded
 from trading.domain.risk.rule import OrderContext, RuleResult, at_most, exempt
 
 
@@ -21,4 +21,4 @@ class Allocation:
 def percent_of_equity(context: OrderContext, value: Decimal) -> Decimal:
     """Express ``value`` in percent of equity; all of it counts as 100 times itself at no equity."""
     equity = context.portfolio.equity
-    return average(value * 100, equity) if equity > ZERO else value * 100
+    return rounded(average(value * 100, equity) if equity > ZERO else value * 100)
