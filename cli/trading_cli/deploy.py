@@ -13,6 +13,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from trading_cli.errors import UserError
 from trading_cli.processes import run_logged
 from trading_cli.project import Project
 from trading_cli.target import Target
@@ -66,7 +67,10 @@ def deploy(
 ) -> None:
     """Run ``sam deploy`` of what was built, unless the stack is already just that."""
     with _one_at_a_time(project):
-        built = (project.local / BUILT_MARK).read_text()
+        mark = project.local / BUILT_MARK
+        if not mark.is_file():
+            raise UserError("There is no whole build to deploy: another run's has just failed.")
+        built = mark.read_text()
         version = hashlib.sha256(f"{built} {sorted(parameters.items())}".encode()).hexdigest()
         if _deployed_version(target, stack_name) == version:
             return

@@ -13,8 +13,8 @@ from types import FrameType
 
 from trading_cli.errors import UserError
 
-GRACE_SECONDS = 20.0
-"""How long a process may take to end by itself before it is killed."""
+GRACE_SECONDS = 120.0
+"""How long a process may take to end by itself; an emulator saves its state meanwhile."""
 
 
 def interrupt_on_signals() -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from contextvars import ContextVar
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
 logger = Logger(use_rfc3339=True, utc=True)
 """The process's logger; the service name comes from POWERTOOLS_SERVICE_NAME."""
+
+# Use cases and strategies log by the standard library alone; this gives their lines the same form.
+logging.getLogger("trading")
+copy_config_to_registered_loggers(source_logger=logger, include={"trading"})
 
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _current: ContextVar[str] = ContextVar("correlation_id", default="")

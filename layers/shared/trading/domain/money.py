@@ -2,9 +2,9 @@
 
 Prices, quantities and money are ``Decimal``. Products and sums are kept exact: amounts have at most
 ``MAX_SCALE`` decimals and ``MAX_INTEGER_DIGITS`` integer digits, and no order is worth
-``MAX_NOTIONAL`` or more, so that every product and sum fits the 38 digits that DynamoDB stores. What has to be rounded
-is rounded here, always towards the user's safety: quantities down, fees up, averages to
-``AVERAGE_SCALE`` decimals.
+``MAX_NOTIONAL`` or more, so that every product and sum fits the 38 digits that DynamoDB stores.
+What has to be rounded is rounded here, always towards the user's safety: quantities down, fees up,
+averages to ``AVERAGE_SCALE`` decimals.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +18,11 @@ from trading.domain.signal import Signal
 from trading.ports import CandleHistory
 from trading.quant.strategies.registry import discover, make
 from trading.quant.strategies.strategy import Strategy, columns_of
-from trading.telemetry import logger
 from trading.usecases.retry import retried
 
 TECHNICAL = "technical"
 SCORE_DIGITS = 6
+logger = logging.getLogger(__name__)
 
 
 class SignalStore(Protocol):
@@ -104,7 +105,7 @@ def _score(
     try:
         scores = strategy.score(columns_of(closed[-strategy.warm_up :]))
         last = float(scores[-1])
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         # Plug-ins are other people's code: theirs may fail in any way, the rest must go on.
         logger.exception("a strategy failed", extra={"strategy": choice.name})
         result.errors[choice.name] = f"failed on {closed[-1].symbol}: {type(error).__name__}"

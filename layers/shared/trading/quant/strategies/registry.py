@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,9 +11,9 @@ from typing import Any
 
 from trading.domain.errors import InvalidInput
 from trading.quant.strategies.strategy import Strategy
-from trading.telemetry import logger
 
 GROUP = "trading.strategies"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def discover() -> Found:
     for entry in entry_points(group=GROUP):
         try:
             loaded = entry.load()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # Another team's package may fail in any way; it must not take the others with it.
             logger.exception("a strategy does not load", extra={"strategy": entry.name})
             errors[entry.name] = f"does not load: {type(error).__name__}"
