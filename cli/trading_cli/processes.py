@@ -77,6 +77,18 @@ def stop_group(leader: int, grace: float = GRACE_SECONDS) -> None:
         os.killpg(leader, signal.SIGKILL)
     with suppress(ChildProcessError):
         os.waitpid(leader, 0)
+    _wait_until_gone(leader)
+
+
+def _wait_until_gone(group: int, seconds: float = 2.0) -> None:
+    """Wait for killed processes to be gone; bounded, as some systems never collect them."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.02)
 
 
 def run_logged(
