@@ -5,12 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    SqsFifoPartialProcessor,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from execution.routes import router
 from trading import bootstrap
 from trading.adapters.sqs.execution_queue import hand_back, queue_depth, read_message
@@ -80,7 +74,11 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
             process_partial_response(
                 event={"Records": ours},
                 record_handler=_execute,
-                processor=SqsFifoPartialProcessor(skip_group_on_error=True),
+                processor=SqsFifoPartialProcessor(
+                    # A batch that fails whole is answered like any other, message by message.
+                    skip_group_on_error=True,
+                    raise_on_entire_batch_failure=False,
+                ),
                 context=context,
             )
         )
