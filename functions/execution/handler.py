@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from execution.routes import router
 from trading import bootstrap
@@ -15,6 +15,9 @@ from trading.settings import settings
 from trading.telemetry import choose_correlation_id, logger, set_correlation_id
 from trading.usecases.execute_recommendation import execute_recommendation
 from trading.usecases.match_orders import match_orders
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 
 def _queue_check() -> CheckResult:
@@ -65,6 +68,12 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
     tries; ours go on around it, since it stands in no order to them. When one of ours fails, the
     rest of its portfolio's messages fail with it, so that their order is kept.
     """
+    # Imported here: of the three functions that share this module, only this one needs it.
+    from aws_lambda_powertools.utilities.batch import (
+        SqsFifoPartialProcessor,
+        process_partial_response,
+    )
+
     records: list[dict[str, Any]] = event["Records"]
     foreign = [record for record in records if not _is_ours(record)]
     ours = [record for record in records if record not in foreign]
@@ -74,11 +83,7 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
             process_partial_response(
                 event={"Records": ours},
                 record_handler=_execute,
-                processor=SqsFifoPartialProcessor(
-                    # A batch that fails whole is answered like any other, message by message.
-                    skip_group_on_error=True,
-                    raise_on_entire_batch_failure=False,
-                ),
+                processor=_processor(),
                 context=context,
             )
         )
@@ -86,6 +91,13 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
     failures = [*answer["batchItemFailures"], *failures]
     _hand_back(records, {failure["itemIdentifier"] for failure in failures}, foreign)
     return {"batchItemFailures": failures}
+
+
+def _processor() -> SqsFifoPartialProcessor:
+    """Goes on with other portfolios after a failure, and answers even when all has failed."""
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+    processor.raise_on_entire_batch_failure = False
+    return processor
 
 
 def _hand_back(

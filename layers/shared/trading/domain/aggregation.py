@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
-
 from trading.domain.instrument import Instrument
 from trading.domain.money import ONE, ZERO, average
 from trading.domain.order import Side
 from trading.domain.portfolio import Portfolio
 from trading.domain.recommendation import Contribution
 from trading.domain.signal import Signal
+from trading.domain.value import Value
 
 
-class Opinion(BaseModel):
+class Opinion(Value):
     """The weighted mean score of several signals, with each one's part in it."""
-
-    model_config = ConfigDict(frozen=True)
 
     score: Decimal
     contributions: list[Contribution]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from trading.domain.candle import Price
 from trading.domain.identifiers import derived_id
@@ -32,15 +32,16 @@ from trading.domain.recommendation import Recommendation, status_by_order
 from trading.domain.risk.engine import Decision, judge
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.rule import OrderContext
+from trading.domain.value import Value
 
 
-class Snapshot(BaseModel):
+class Snapshot(Value):
     """All that a decision on one order of one portfolio is made from, as read at one moment.
 
     ``existing`` is the order with the id in question, if it was made before.
     """
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     portfolio: Portfolio
     instrument: Instrument
@@ -55,7 +56,7 @@ class Snapshot(BaseModel):
         return self.portfolio.prices.get(self.instrument.symbol)
 
 
-class BookChange(BaseModel):
+class BookChange(Value):
     """What one decision changes. ``before`` is the account as read; its version guards the write.
 
     ``account`` is None where money, positions and resting orders stay as they are (a rejection).
@@ -63,8 +64,6 @@ class BookChange(BaseModel):
     ``order_was`` and ``recommendation_was`` are the states before (None: newly made).
     ``marker`` names a cause that must not have been acted on before.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     before: Account
     account: Account | None = None
@@ -82,10 +81,8 @@ class BookChange(BaseModel):
     marker: str | None = None
 
 
-class Posting(BaseModel):
+class Posting(Value):
     """What a ledger transaction says beside its place in the chain."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: TransactionKind
     cause: str

@@ -5,18 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
-
 from trading.domain.time import timeframe_length
+from trading.domain.value import Value
 
 
-class Candle(BaseModel):
+class Candle(Value):
     """One bar of one symbol, labelled by the time at which it opens (UTC).
 
     Prices are in the quote currency, ``volume`` in units of the instrument.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     symbol: str
     timeframe: str
@@ -33,10 +30,8 @@ class Candle(BaseModel):
         return self.time + timeframe_length(self.timeframe)
 
 
-class Price(BaseModel):
+class Price(Value):
     """The latest known price of a symbol in its quote currency, and when it was true (UTC)."""
-
-    model_config = ConfigDict(frozen=True)
 
     symbol: str
     price: Decimal

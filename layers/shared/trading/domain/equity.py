@@ -7,20 +7,17 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from pydantic import BaseModel, ConfigDict
-
 from trading.domain.money import ONE, ZERO, average
 from trading.domain.portfolio import Portfolio
+from trading.domain.value import Value
 
 
-class EquitySnapshot(BaseModel):
+class EquitySnapshot(Value):
     """A portfolio's worth at one moment, in its base currency.
 
     ``capital`` is what the owner had put in by then, net; its changes are the flows that
     time-weighted returns leave out.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     portfolio_id: str
     time: datetime
@@ -30,10 +27,8 @@ class EquitySnapshot(BaseModel):
     capital: Decimal
 
 
-class Performance(BaseModel):
+class Performance(Value):
     """Figures over a series of snapshots; returns and drawdown are fractions (0.1 is 10 %)."""
-
-    model_config = ConfigDict(frozen=True)
 
     start: datetime | None
     end: datetime | None

@@ -5,21 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
-
 from trading.domain.errors import InvalidInput
 from trading.domain.money import floor_to_step, is_multiple, plain
+from trading.domain.value import Value
 
 
-class Instrument(BaseModel):
+class Instrument(Value):
     """One tradable thing, for example AAPL quoted in USD or BTC/USDT.
 
     ``tick_size`` and ``lot_size`` are the steps of price and quantity, ``min_notional`` the
     smallest order value in the quote currency, ``max_price_age_seconds`` how old a price may be to
     trade on. ``venue`` and ``venue_symbol`` say where its candles are fetched from, if anywhere.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     symbol: str
     base_currency: str

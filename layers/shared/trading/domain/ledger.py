@@ -17,12 +17,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
 from trading.domain.money import ZERO, plain
 from trading.domain.order import Fill, Side
 from trading.domain.position import Position
 from trading.domain.time import to_text
+from trading.domain.value import Value
 
 GENESIS_HASH = "0" * 64
 
@@ -36,24 +35,20 @@ class TransactionKind(StrEnum):
     CORRECTION = "correction"
 
 
-class Entry(BaseModel):
+class Entry(Value):
     """One line: ``amount`` of ``commodity`` into (positive) or out of an account."""
-
-    model_config = ConfigDict(frozen=True)
 
     account: str
     commodity: str
     amount: Decimal
 
 
-class LedgerTransaction(BaseModel):
+class LedgerTransaction(Value):
     """Entries that belong together, at one moment, for one cause.
 
     ``symbol``, ``currency`` are set where a position changed. ``sequence`` counts from 1 within a
     portfolio without gaps.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     portfolio_id: str
     sequence: int
@@ -146,7 +141,7 @@ def correction_entries(
     return entries
 
 
-class Projection(BaseModel):
+class Projection(Value):
     """What the ledger says is owned: cash by currency, positions by symbol, capital put in."""
 
     cash: dict[str, Decimal]

@@ -6,10 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
 from trading.domain.errors import IllegalTransition
 from trading.domain.money import ZERO, average
+from trading.domain.value import Value
 
 
 class Side(StrEnum):
@@ -67,14 +66,12 @@ ORDER_MOVES: dict[OrderStatus, frozenset[OrderStatus]] = {
 OPEN_STATUSES = frozenset({_S.ACCEPTED, _S.SUBMITTED, _S.PARTIALLY_FILLED, _S.UNKNOWN})
 
 
-class Order(BaseModel):
+class Order(Value):
     """An instruction to trade ``quantity`` (units of the instrument), and what became of it.
 
     ``cause`` says what made the order (``recommendation:<id>``, ``request:<key>``, ``stop:<id>``);
     the id derives from it. ``reserved_cash`` is set aside in the account while a buy rests.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     portfolio_id: str
@@ -145,10 +142,8 @@ class Order(BaseModel):
         )
 
 
-class Fill(BaseModel):
+class Fill(Value):
     """One execution: ``quantity`` units at ``price``, for ``fee`` in the quote currency."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     order_id: str

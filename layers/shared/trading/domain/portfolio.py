@@ -7,12 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from trading.domain.candle import Price
 from trading.domain.ledger import GENESIS_HASH
 from trading.domain.money import ZERO
 from trading.domain.position import Position
+from trading.domain.value import Value
 
 
 class Mode(StrEnum):
@@ -38,7 +39,7 @@ class TradingState(StrEnum):
     HALTED = "halted"
 
 
-class AllocationPolicy(BaseModel):
+class AllocationPolicy(Value):
     """How signals become target positions.
 
     A mean score of at least ``entry_score`` buys up to ``target_fraction`` of equity per symbol;
@@ -48,7 +49,7 @@ class AllocationPolicy(BaseModel):
     ``valid_for_seconds``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     entry_score: Decimal = Field(default=Decimal("0.5"), gt=0, le=1)
     exit_score: Decimal = Field(default=Decimal("-0.5"), ge=-1, lt=0)
@@ -59,7 +60,7 @@ class AllocationPolicy(BaseModel):
     signal_max_age_seconds: int = Field(default=4 * 86400, ge=1, le=90 * 86400)
 
 
-class Account(BaseModel):
+class Account(Value):
     """The head of a portfolio's books; its ``version`` guards every change of them.
 
     ``cash`` is by currency; ``reserved`` is the part of it promised to resting buy orders;
@@ -67,8 +68,6 @@ class Account(BaseModel):
     portfolio was opened with.
     ``ledger_sequence`` and ``ledger_hash`` are those of the newest ledger transaction.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     portfolio_id: str
     base_currency: str
@@ -98,10 +97,10 @@ class Account(BaseModel):
         return self.cash_in(currency) - self.reserved.get(currency, ZERO)
 
 
-class Portfolio(BaseModel):
+class Portfolio(Value):
     """An account with its positions and their latest prices: what risk rules look at."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     account: Account
     positions: Mapping[str, Position] = Field(default_factory=dict)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
-
 from trading.domain.money import ZERO, average, plain
+from trading.domain.value import Value
 
 
-class Position(BaseModel):
+class Position(Value):
     """What a portfolio holds of one symbol, at average cost, in the quote currency.
 
     ``cost_basis`` is what the present quantity cost without fees; ``realized_pnl`` excludes fees,
     which stand in ``fees``. ``reserved_quantity`` is promised to resting sell orders,
     ``reserved_notional`` is what resting buy orders of the symbol would cost.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     symbol: str
     currency: str

@@ -6,11 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from trading.domain.errors import IllegalTransition
 from trading.domain.order import OrderStatus, OrderType, Side
 from trading.domain.risk.rule import RuleResult
+from trading.domain.value import Value
 
 
 class RecommendationStatus(StrEnum):
@@ -57,10 +58,8 @@ _BY_ORDER: dict[OrderStatus, RecommendationStatus] = {
 }
 
 
-class Contribution(BaseModel):
+class Contribution(Value):
     """One signal's part in a recommendation: its score and the weight it was given."""
-
-    model_config = ConfigDict(frozen=True)
 
     signal_id: str
     source: str
@@ -69,15 +68,13 @@ class Contribution(BaseModel):
     weight: Decimal
 
 
-class Recommendation(BaseModel):
+class Recommendation(Value):
     """A proposed order with the evidence for it.
 
     ``score`` is the weighted mean of the contributing signals, ``quantity`` in units of the
     instrument, ``risk`` the verdict at the time of writing. It must not trade after
     ``valid_until`` on the portfolio's clock.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     portfolio_id: str

@@ -6,18 +6,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from trading.domain.value import Value
 
 
-class Signal(BaseModel):
+class Signal(Value):
     """A score in [-1, 1]: -1 is sell with full conviction, +1 is buy.
 
     ``source`` is ``technical`` for the platform's own strategies, or the name of an outside
     source; ``strategy`` names the rule within it. ``time`` is when the signal became knowable
     (the close of the newest candle used), ``price`` the price then.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     symbol: str

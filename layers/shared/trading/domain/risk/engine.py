@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
-
 from trading.domain.risk.rule import OrderContext, RiskRule, RuleResult
 from trading.domain.risk.rules import ALL_RULES
+from trading.domain.value import Value
 
 
-class Decision(BaseModel):
+class Decision(Value):
     """The verdict on one order: every rule's result, and the first failed rule as the reason."""
-
-    model_config = ConfigDict(frozen=True)
 
     order_id: str
     portfolio_id: str

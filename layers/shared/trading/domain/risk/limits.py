@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from trading.domain.value import Value
 
 
-class RiskLimits(BaseModel):
+class RiskLimits(Value):
     """What a portfolio may do at most; None means not limited.
 
     Notionals are in the portfolio's base currency, percentages are of equity (100 is all of it).
     ``version`` counts the changes of the limits.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     max_order_notional: Decimal | None = Field(default=None, gt=0)
     max_order_quantity: Decimal | None = Field(default=None, gt=0)

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from trading.domain.candle import Price
 from trading.domain.instrument import Instrument
@@ -14,12 +14,11 @@ from trading.domain.money import ZERO, plain
 from trading.domain.order import Order, Side
 from trading.domain.portfolio import Portfolio
 from trading.domain.risk.limits import RiskLimits
+from trading.domain.value import Value
 
 
-class RuleResult(BaseModel):
+class RuleResult(Value):
     """One rule's verdict: the measured value, the limit (None: not limited), and a sentence."""
-
-    model_config = ConfigDict(frozen=True)
 
     rule: str
     passed: bool
@@ -28,7 +27,7 @@ class RuleResult(BaseModel):
     message: str
 
 
-class OrderContext(BaseModel):
+class OrderContext(Value):
     """All that a rule may look at: the order, the books with prices, the limits, the time.
 
     ``price`` is what the order is judged at: its limit price if it has one, else the latest
@@ -36,7 +35,7 @@ class OrderContext(BaseModel):
     ``now``.
     """
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     order: Order
     instrument: Instrument

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from trading.domain.value import Value
 
 
 class StopKind(StrEnum):
@@ -25,14 +25,12 @@ class StopState(StrEnum):
     REMOVED = "removed"
 
 
-class Stop(BaseModel):
+class Stop(Value):
     """A stop on a portfolio's holding of a symbol.
 
     ``price`` is the trigger of fixed stops and take-profits; ``trail_percent`` the distance of a
     trailing stop below ``peak``, the highest price seen since it was set.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     portfolio_id: str

@@ -11,6 +11,9 @@ from trading.quant.strategies.strategy import Candles, Strategy, StrategyParamet
 if TYPE_CHECKING:
     from trading.quant.strategies.strategy import FloatArray
 
+EQUAL = 1e-9
+"""Averages closer than this share of the slow one are equal: sums of floats are not exact."""
+
 
 class MovingAverageCrossParameters(StrategyParameters):
     """Lengths of the two averages in bars."""
@@ -44,7 +47,9 @@ class MovingAverageCross(Strategy):
         import numpy as np
         import talib
 
-        fast = talib.SMA(candles.close, self.parameters.fast)
-        slow = talib.SMA(candles.close, self.parameters.slow)
-        scores: FloatArray = np.sign(fast - slow)
+        # MA's default kind is the simple average; unlike SMA it takes a length of one bar.
+        fast = talib.MA(candles.close, self.parameters.fast)
+        slow = talib.MA(candles.close, self.parameters.slow)
+        gap = fast - slow
+        scores: FloatArray = np.where(np.abs(gap) <= EQUAL * slow, 0.0, np.sign(gap))
         return scores

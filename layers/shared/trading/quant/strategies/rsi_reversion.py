@@ -32,7 +32,8 @@ class RsiReversionParameters(StrategyParameters):
 class RsiReversion(Strategy):
     """+1 while the relative strength index is oversold, -1 while overbought, else 0.
 
-    The levels themselves count as beyond. The index and its usual levels are those of Wilder, New
+    The levels themselves count as beyond; a price that has not moved within the warm-up is at
+    neither. The index and its usual levels are those of Wilder, New
     Concepts in Technical Trading Systems (1978).
     """
 
@@ -51,6 +52,8 @@ class RsiReversion(Strategy):
         index = talib.RSI(candles.close, self.parameters.period)
         low, high = index <= self.parameters.oversold, index >= self.parameters.overbought
         scores: FloatArray = np.where(low, 1.0, np.where(high, -1.0, 0.0))
-        scores[np.isnan(index)] = np.nan
-        scores[: self.warm_up - 1] = np.nan
+        bars = self.warm_up
+        # The index of a price that stands still is 0 / 0, which TA-Lib answers as 0.
+        scores[talib.MAX(candles.close, bars) == talib.MIN(candles.close, bars)] = 0.0
+        scores[: bars - 1] = np.nan
         return scores

@@ -25,10 +25,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from trading.domain.candle import Candle
 from trading.domain.errors import InvalidInput
+from trading.domain.value import Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,10 +88,10 @@ def columns_of(candles: Sequence[Candle]) -> Candles:
     return Candles(candles[0].symbol, candles[0].timeframe, time=times, **values)
 
 
-class StrategyParameters(BaseModel):
+class StrategyParameters(Value):
     """Base of a strategy's parameters; unknown names are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
 
 class Strategy(ABC):
