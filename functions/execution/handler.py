@@ -68,36 +68,33 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
     tries; ours go on around it, since it stands in no order to them. When one of ours fails, the
     rest of its portfolio's messages fail with it, so that their order is kept.
     """
-    # Imported here: of the three functions that share this module, only this one needs it.
+    records: list[dict[str, Any]] = event["Records"]
+    foreign = [record for record in records if not _is_ours(record)]
+    ours = [record for record in records if record not in foreign]
+    failures: list[Any] = [{"itemIdentifier": record["messageId"]} for record in foreign]
+    if ours:
+        failures = [*_execute_all(ours, context), *failures]
+    _hand_back(records, {failure["itemIdentifier"] for failure in failures}, foreign)
+    return {"batchItemFailures": failures}
+
+
+def _execute_all(records: list[dict[str, Any]], context: Any) -> list[Any]:
+    """Act on messages in order and return those that failed.
+
+    Other portfolios go on after a failure, and a batch that fails whole is answered too.
+    """
+    # Imported here: of the functions that share this module, only the queue's needs it.
     from aws_lambda_powertools.utilities.batch import (
         SqsFifoPartialProcessor,
         process_partial_response,
     )
 
-    records: list[dict[str, Any]] = event["Records"]
-    foreign = [record for record in records if not _is_ours(record)]
-    ours = [record for record in records if record not in foreign]
-    answer: dict[str, Any] = {"batchItemFailures": []}
-    if ours:
-        answer = dict(
-            process_partial_response(
-                event={"Records": ours},
-                record_handler=_execute,
-                processor=_processor(),
-                context=context,
-            )
-        )
-    failures = [{"itemIdentifier": record["messageId"]} for record in foreign]
-    failures = [*answer["batchItemFailures"], *failures]
-    _hand_back(records, {failure["itemIdentifier"] for failure in failures}, foreign)
-    return {"batchItemFailures": failures}
-
-
-def _processor() -> SqsFifoPartialProcessor:
-    """Goes on with other portfolios after a failure, and answers even when all has failed."""
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     processor.raise_on_entire_batch_failure = False
-    return processor
+    answer = process_partial_response(
+        event={"Records": records}, record_handler=_execute, processor=processor, context=context
+    )
+    return list(answer["batchItemFailures"])
 
 
 def _hand_back(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.exceptions import HTTPException
 
 from trading.api import exact_json
 from trading.domain.errors import PayloadTooLarge
+
+# FastAPI silences this while it makes a route; validators here are built later, on first use.
+warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
 
 MAX_BODY = 256 * 1024
 """Bytes that a body may have unless the application says otherwise."""
