@@ -72,6 +72,10 @@ class Recommendations(Protocol):
         """A portfolio's newest, with their places in the list."""
         ...
 
+    def unfinished(self, portfolio_id: str) -> list[Recommendation]:
+        """A portfolio's recommendations that are on their way to an order or its end."""
+        ...
+
     def outbox(self, limit: int) -> list[Recommendation]:
         """The oldest unsent."""
         ...

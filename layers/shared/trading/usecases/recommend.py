@@ -20,8 +20,6 @@ from trading.usecases.execute_recommendation import order_request
 from trading.usecases.place_order import new_order
 from trading.usecases.relay_outbox import send
 
-RECENT = 200
-
 
 @dataclass(frozen=True)
 class Proposal:
@@ -63,11 +61,7 @@ def recommend_for(desk: Desk, portfolio_id: str, correlation_id: str) -> list[Re
     portfolio = desk.books.portfolio(portfolio_id)
     policy = portfolio.account.policy
     now = desk.books.now(portfolio.account)
-    busy = {
-        r.symbol
-        for _, r in desk.recommendations.newest(portfolio_id, RECENT)
-        if r.execution_status.value in ("pending", "queued", "executing")
-    }
+    busy = {r.symbol for r in desk.recommendations.unfinished(portfolio_id)}
     budget = portfolio.account.available(portfolio.account.base_currency)
     since = now - timedelta(seconds=policy.signal_max_age_seconds)
     made = []

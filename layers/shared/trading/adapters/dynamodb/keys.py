@@ -59,6 +59,11 @@ def recommendation(identifier: str) -> Key:
     return {"pk": f"RECOMMENDATION#{identifier}", "sk": "RECOMMENDATION"}
 
 
+def on_the_way(portfolio_id: str) -> str:
+    """The outbox index's partition of a portfolio's sent, not yet executed recommendations."""
+    return f"SENT#{portfolio_id}"
+
+
 def stats(name: str) -> Key:
     """A portfolio's or strategy's counters."""
     return {"pk": STATS, "sk": name}

@@ -10,6 +10,9 @@ from trading.domain.errors import ConcurrentUpdate, NotFound
 from trading.domain.recommendation import Recommendation, RecommendationStatus
 
 
+_ON_THE_WAY = (RecommendationStatus.QUEUED, RecommendationStatus.EXECUTING)
+
+
 class RecommendationRepository:
     """The recommendations table."""
 
@@ -60,6 +63,13 @@ class RecommendationRepository:
         items = self._store.query(self._table, keys.OUTBOX, index="outbox", limit=limit)
         return [decode(Recommendation, item) for item in items]
 
+    def unfinished(self, portfolio_id: str) -> list[Recommendation]:
+        """A portfolio's recommendations that are on their way: unsent, queued or executing."""
+        sent = self._store.query(self._table, keys.on_the_way(portfolio_id), index="outbox")
+        unsent = self._store.query(self._table, keys.OUTBOX, index="outbox")
+        own = [item for item in unsent if item["portfolio_id"] == portfolio_id]
+        return [decode(Recommendation, item) for item in (*own, *sent)]
+
     def counts(self) -> dict[str, dict[str, int]]:
         """How many stand in each state, by portfolio."""
         return read_counters(self._store, self._table)
@@ -82,10 +92,13 @@ def recommendation_writes(
 
 
 def _item(recommendation: Recommendation) -> Item:
-    """Its stored form; only unsent ones stand in the outbox."""
+    """Its stored form; unsent ones stand in the outbox, those on their way beside it."""
     place = keys.timed(recommendation.created_at, recommendation.id)
     item = encode(recommendation) | keys.recommendation(recommendation.id)
     item |= {"portfolio_pk": recommendation.portfolio_id, "portfolio_sk": place}
     if recommendation.execution_status is RecommendationStatus.PENDING:
         item |= {"outbox_pk": keys.OUTBOX, "outbox_sk": place}
+    elif recommendation.execution_status in _ON_THE_WAY:
+        on_the_way = keys.on_the_way(recommendation.portfolio_id)
+        item |= {"outbox_pk": on_the_way, "outbox_sk": place}
     return item
