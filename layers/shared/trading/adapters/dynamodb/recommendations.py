@@ -9,7 +9,6 @@ from trading.adapters.dynamodb.store import ConditionFailed, Store, Write
 from trading.domain.errors import ConcurrentUpdate, NotFound
 from trading.domain.recommendation import Recommendation, RecommendationStatus
 
-
 _ON_THE_WAY = (RecommendationStatus.QUEUED, RecommendationStatus.EXECUTING)
 
 
