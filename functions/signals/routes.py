@@ -13,7 +13,7 @@ from trading.api.idempotency import OptionalIdempotencyKey, replayable
 from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
-from trading.domain.errors import InvalidInput
+from trading.domain.errors import Conflict, InvalidInput
 from trading.domain.identifiers import derived_id
 from trading.domain.signal import Signal
 from trading.domain.time import to_text
@@ -68,14 +68,14 @@ def post_signal(
 ) -> Response:
     """Take in a signal of an outside source: a model, a service, a person.
 
-    Its id derives from source, strategy, symbol and time: the same signal counts once.
+    Its id derives from source, strategy, symbol and time: the same signal counts once and is
+    answered as it was stored; another score or price under the same id is a conflict (409).
     """
 
     def take() -> tuple[int, Wire]:
         if body.source == TECHNICAL:
             raise InvalidInput("source", f"'{TECHNICAL}' is kept for the platform's strategies")
-        if desk().market.get_instrument(body.symbol) is None:
-            raise InvalidInput("symbol", f"there is no instrument '{body.symbol}'")
+        _known(body.symbol, "symbol")
         now = desk().wall_clock()
         if body.time > now + SKEW:
             raise InvalidInput("time", "lies in the future")
@@ -86,7 +86,10 @@ def post_signal(
             correlation_id=correlation_id(),
         )
         retried(lambda: desk().signals.record([signal]))
-        return 201, SignalOut.of(signal)
+        kept = desk().signals.stored(signal) or signal
+        if (kept.score, kept.price) != (signal.score, signal.price):
+            raise Conflict(f"the signal '{kept.id}' was given before with another score or price")
+        return 201, SignalOut.of(kept)
 
     return replayable(caller, request, key, body, take)
 
@@ -94,6 +97,8 @@ def post_signal(
 @router.post("/signals/generate", response_model=GenerateSignalsOut, dependencies=[write])
 def post_generate(body: GenerateSignalsIn) -> GenerateSignalsOut:
     """Run strategies on the newest closed candles; the same candle gives the same signal once."""
+    for i, symbol in enumerate(body.symbols or ()):
+        _known(symbol, f"symbols.{i}")
     choices = [
         StrategyChoice(c.name, c.parameters)
         if isinstance(c, StrategyChoiceIn)
@@ -148,3 +153,9 @@ def get_quality(
         timeframe=bars,
         strategies=[QualityOut(**asdict(quality)) for quality in measured],
     )
+
+
+def _known(symbol: str, field: str) -> None:
+    """Raise InvalidInput naming ``field`` unless there is such an instrument."""
+    if desk().market.get_instrument(symbol) is None:
+        raise InvalidInput(field, f"there is no instrument '{symbol}'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -50,7 +51,21 @@ class SignalOut(Wire):
     @classmethod
     def of(cls, signal: Signal) -> SignalOut:
         """The wire form of a signal."""
-        return cls(**signal.model_dump())
+        own = signal.model_dump(exclude={"parameters"})
+        return cls(**own, parameters=_as_given(signal.parameters))
+
+
+def _as_given(value: Any) -> Any:
+    """Parameters as JSON had them: the table keeps every number as a decimal."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {name: _as_given(each) for name, each in value.items()}
+        case list():
+            return [_as_given(each) for each in value]
+        case _:
+            return value
 
 
 class StrategyChoiceIn(Wire):

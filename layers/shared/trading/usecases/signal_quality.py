@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from trading.domain.money import ZERO, average
 from trading.domain.signal import Signal
 from trading.domain.time import timeframe_length
 from trading.ports import CandleHistory
+
+CLOSED_DAYS = timedelta(days=10)
+"""Longer than any market stays closed: how far around the signals candles are looked for."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,11 @@ class Quality:
 def measure_quality(
     signals: Sequence[Signal], candles: CandleHistory, timeframe: str, horizon: int
 ) -> list[Quality]:
-    """Compare each signal's price with the close ``horizon`` bars after it, by strategy."""
+    """Compare each signal's price with the close ``horizon`` bars after it, by strategy.
+
+    Bars count from the newest one that had closed by the signal's time; its close stands in for
+    the price of a signal that came without one.
+    """
     groups: dict[tuple[str, str], list[Signal]] = defaultdict(list)
     for signal in signals:
         groups[(signal.source, signal.strategy)].append(signal)
@@ -46,24 +54,21 @@ def _outcomes(
     """Return by signal id: later price / signal price - 1, signed by the signal's direction."""
     by_symbol: dict[str, list[Signal]] = defaultdict(list)
     for signal in signals:
-        if signal.score != ZERO and signal.price and (signal.timeframe or timeframe) == timeframe:
+        if signal.score != ZERO and (signal.timeframe or timeframe) == timeframe:
             by_symbol[signal.symbol].append(signal)
+    length = timeframe_length(timeframe)
     outcomes: dict[str, Decimal] = {}
     for symbol, group in by_symbol.items():
-        start = min(s.time for s in group) - timeframe_length(timeframe)
-        end = (
-            max(s.time for s in group)
-            + timedelta(days=10)
-            + horizon * 2 * (timeframe_length(timeframe))
-        )
+        times = [signal.time for signal in group]
+        start = min(times) - CLOSED_DAYS - length
+        end = max(times) + CLOSED_DAYS + 2 * horizon * length
         bars = candles.candles(symbol, timeframe, start=start, end=end)
-        closes = [bar.close for bar in bars]
-        place = {bar.close_time: i for i, bar in enumerate(bars)}
+        known_at = [bar.close_time for bar in bars]
         for signal in group:
-            at = place.get(signal.time)
-            if at is None or at + horizon >= len(closes) or signal.price is None:
+            at = bisect_right(known_at, signal.time) - 1
+            if at < 0 or at + horizon >= len(bars):
                 continue
-            change = average(closes[at + horizon], signal.price) - 1
+            change = average(bars[at + horizon].close, signal.price or bars[at].close) - 1
             outcomes[signal.id] = change if signal.score > ZERO else -change
     return outcomes
 

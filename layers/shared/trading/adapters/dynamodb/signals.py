@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
+from itertools import islice
 
 from trading.adapters.dynamodb import keys, store
 from trading.adapters.dynamodb.codec import Item, decode, encode
@@ -30,11 +32,17 @@ class SignalFilter:
     start: datetime | None = None
     end: datetime | None = None
 
-    def admits(self, signal: Signal) -> bool:
-        """Whether a signal fits what no index has filtered."""
-        wanted = (self.symbol, self.source, self.strategy)
-        found = (signal.symbol, signal.source, signal.strategy)
-        return all(w is None or w == f for w, f in zip(wanted, found, strict=True))
+    def admits(self, source: str, strategy: str) -> bool:
+        """Whether a source's strategy is wanted."""
+        return self.source in (None, source) and self.strategy in (None, strategy)
+
+    @property
+    def span(self) -> Range:
+        """The bounds of time as bounds of the range key."""
+        return Range(
+            start=to_text(self.start) if self.start else None,
+            end=to_text(self.end) + _END if self.end else None,
+        )
 
 
 class SignalRepository:
@@ -68,42 +76,53 @@ class SignalRepository:
         except ConditionFailed as error:
             raise ConcurrentUpdate("the same signals were written meanwhile") from error
 
+    def stored(self, signal: Signal) -> Signal | None:
+        """The signal that is kept under the same id, symbol and time."""
+        item = self._store.get(self._table, _key(signal))
+        return decode(Signal, item) if item else None
+
     def newest(
         self, wanted: SignalFilter, limit: int, before: str | None = None
     ) -> list[tuple[str, Signal]]:
         """Signals that fit, newest first, each with its place in the list.
 
-        The narrowest index is read; what it does not filter is passed over while reading.
+        Without a symbol no more than ``limit`` are read of each strategy that fits; with one, the
+        symbol's signals are read until enough fit.
         """
-        found: list[tuple[str, Signal]] = []
-        while len(found) < limit:
-            page = self._page(wanted, before)
-            for item in page:
-                before = item["sk"]
-                signal = decode(Signal, item)
-                if wanted.admits(signal):
-                    found.append((item["sk"], signal))
-                    if len(found) == limit:
-                        return found
-            if len(page) < _PAGE:
-                return found
-        return found
-
-    def _page(self, wanted: SignalFilter, before: str | None) -> list[Item]:
-        start = to_text(wanted.start) if wanted.start else None
-        end = to_text(wanted.end) + _END if wanted.end else None
-        partition, index = keys.RECENT_SIGNALS, "recent"
         if wanted.symbol is not None:
-            partition, index = keys.signals_of(wanted.symbol), ""
-        elif wanted.source is not None and wanted.strategy is not None:
-            partition, index = keys.strategy(wanted.source, wanted.strategy), "by_strategy"
+            return self._of_symbol(wanted.symbol, wanted, limit, before)
+        if wanted.source is None and wanted.strategy is None:
+            partitions = [("recent", keys.RECENT_SIGNALS)]
+        else:
+            fitting = [name for name in self.counts() if wanted.admits(*name)]
+            partitions = [("by_strategy", keys.strategy(*name)) for name in fitting]
+        lists = [self._page(pk, index, wanted, limit, before) for index, pk in partitions]
+        found = islice(merge(*lists, key=lambda item: str(item["sk"]), reverse=True), limit)
+        return [(item["sk"], decode(Signal, item)) for item in found]
+
+    def _of_symbol(
+        self, symbol: str, wanted: SignalFilter, limit: int, before: str | None
+    ) -> list[tuple[str, Signal]]:
+        """A symbol's signals, passing over those of other strategies."""
+        found: list[tuple[str, Signal]] = []
+        while True:
+            page = self._page(keys.signals_of(symbol), None, wanted, _PAGE, before)
+            fitting = (i for i in page if wanted.admits(i["source"], i["strategy"]))
+            found += [(item["sk"], decode(Signal, item)) for item in fitting]
+            if len(found) >= limit or len(page) < _PAGE:
+                return found[:limit]
+            before = page[-1]["sk"]
+
+    def _page(
+        self, pk: str, index: str | None, wanted: SignalFilter, limit: int, before: str | None
+    ) -> list[Item]:
         return self._store.query(
             self._table,
-            partition,
-            Range(start=start, end=end),
-            index=index or None,
+            pk,
+            wanted.span,
+            index=index,
             before=before,
-            limit=_PAGE,
+            limit=limit,
             newest_first=True,
         )
 
