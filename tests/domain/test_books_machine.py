@@ -1,0 +1,178 @@
+"""The books under any sequence of deposits, orders, prices, matches and cancels."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.domain.builders import ACME, NOW, UNLIMITED, account, d, order
+from trading.domain.books import BookChange, Posting, Snapshot, close, match, place, post
+from trading.domain.candle import Price
+from trading.domain.ledger import (
+    LedgerTransaction,
+    TransactionKind,
+    cash_entries,
+    rebuild,
+    sums_by_commodity,
+)
+from trading.domain.matching import resting_price
+from trading.domain.order import Order, OrderStatus, Side
+from trading.domain.portfolio import Account, Portfolio
+from trading.domain.position import Position
+
+PRICES = st.integers(8_000, 12_000).map(lambda n: Decimal(n).scaleb(-2))
+LOTS = st.integers(1, 40).map(lambda n: Decimal(n) / 2)
+AMOUNTS = st.integers(1, 10_000_000).map(lambda n: Decimal(n).scaleb(-2))
+
+
+class Books(RuleBasedStateMachine):
+    """Applies every decision to books in memory as the tables would hold them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.account: Account = account().model_copy(update={"cash": {}})
+        self.positions: dict[str, Position] = {}
+        self.orders: dict[str, Order] = {}
+        self.ledger: list[LedgerTransaction] = []
+        self.mark = Price(symbol="ACME", price=d(100), time=NOW, source="test")
+        self.now = NOW
+
+    def portfolio(self) -> Portfolio:
+        return Portfolio(account=self.account, positions=self.positions, prices={"ACME": self.mark})
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            portfolio=self.portfolio(),
+            instrument=ACME,
+            limits=UNLIMITED,
+            trades_today=0,
+            existing=None,
+            now=self.now,
+        )
+
+    def apply(self, change: BookChange) -> None:
+        assert change.before == self.account
+        self.account = change.account or self.account
+        if change.position:
+            self.positions[change.position.symbol] = change.position
+        if change.transaction:
+            self.ledger.append(change.transaction)
+        if change.order:
+            self.orders[change.order.id] = change.order
+
+    def move(self, kind: TransactionKind, amount: Decimal) -> None:
+        posting = Posting(
+            kind=kind,
+            cause=f"test:{len(self.ledger)}",
+            entries=cash_entries("USD", amount),
+            currency="USD",
+            time=self.now,
+            recorded_at=self.now,
+        )
+        self.account, transaction = post(self.account, posting)
+        self.ledger.append(transaction)
+
+    @initialize(amount=st.integers(500, 5000).map(Decimal))
+    def opens(self, amount: Decimal) -> None:
+        self.move(TransactionKind.DEPOSIT, amount)
+
+    @rule(amount=AMOUNTS)
+    def deposits(self, amount: Decimal) -> None:
+        self.move(TransactionKind.DEPOSIT, amount)
+
+    @rule(share=st.integers(0, 100))
+    def withdraws(self, share: int) -> None:
+        amount = self.account.available("USD") * share / 100
+        if amount > 0:
+            self.move(TransactionKind.WITHDRAWAL, -amount)
+
+    @rule(price=PRICES)
+    def the_market_moves(self, price: Decimal) -> None:
+        self.now += timedelta(seconds=10)
+        self.mark = Price(symbol="ACME", price=price, time=self.now, source="test")
+
+    @rule(quantity=LOTS, side=st.sampled_from(list(Side)), limit=st.one_of(st.none(), PRICES))
+    def places(self, quantity: Decimal, side: Side, limit: Decimal | None) -> None:
+        made = order(str(quantity), side, limit and str(limit), f"ord_{len(self.orders)}")
+        change = place(made, self.snapshot(), None)
+        assert change.decision is not None
+        assert change.decision.passed == (change.account is not None)
+        self.apply(change)
+
+    def resting(self) -> list[Order]:
+        return [o for o in self.orders.values() if o.is_open]
+
+    @rule(which=st.integers(0, 9))
+    def the_market_comes_to_a_resting_order(self, which: int) -> None:
+        resting = self.resting()
+        if not resting:
+            return
+        chosen = resting[which % len(resting)]
+        assert chosen.limit_price is not None
+        self.the_market_moves(chosen.limit_price)
+        price = resting_price(chosen, self.mark.price)
+        assert price == chosen.limit_price
+        self.apply(match(chosen, price, self.portfolio(), self.now, None))
+
+    @rule(which=st.integers(0, 9))
+    def cancels(self, which: int) -> None:
+        resting = self.resting()
+        if not resting:
+            return
+        chosen = resting[which % len(resting)]
+        self.apply(close(chosen, OrderStatus.CANCELLED, "test", self.portfolio(), self.now, None))
+
+    @invariant()
+    def every_transaction_sums_to_zero(self) -> None:
+        for transaction in self.ledger:
+            assert set(sums_by_commodity(transaction.entries).values()) <= {Decimal(0)}
+
+    @invariant()
+    def the_ledger_rebuilds_what_is_stored(self) -> None:
+        derived = rebuild(self.ledger)
+        assert derived.cash == self.account.cash
+        assert derived.capital == self.account.capital
+        assert derived.sequence == self.account.ledger_sequence
+        assert derived.hash == self.account.ledger_hash
+        kept = {
+            symbol: held.model_copy(
+                update={"reserved_quantity": Decimal(0), "reserved_notional": Decimal(0)}
+            )
+            for symbol, held in self.positions.items()
+        }
+        for symbol in kept.keys() | derived.positions.keys():
+            empty = Position(symbol=symbol, currency="USD")
+            assert derived.positions.get(symbol, empty) == kept.get(symbol, empty)
+
+    @invariant()
+    def nothing_is_spent_or_sold_twice(self) -> None:
+        resting = self.resting()
+        assert self.account.open_orders == len(resting)
+        assert self.account.reserved.get("USD", 0) == sum(o.reserved_cash for o in resting)
+        assert self.account.available("USD") >= 0
+        held = self.positions.get("ACME", Position(symbol="ACME", currency="USD"))
+        promised = sum(o.remaining for o in resting if o.side is Side.SELL)
+        assert held.reserved_quantity == promised <= held.quantity
+        wanted = sum(o.remaining * (o.limit_price or 0) for o in resting if o.side is Side.BUY)
+        assert held.reserved_notional == wanted
+
+    @invariant()
+    def a_resting_buy_is_promised_its_cost_and_commission(self) -> None:
+        for made in self.resting():
+            cost = made.remaining * (made.limit_price or 0) * (1 + self.account.commission_rate)
+            assert made.reserved_cash >= (cost if made.side is Side.BUY else 0)
+
+    @invariant()
+    def profit_is_what_prices_brought_less_fees(self) -> None:
+        held = self.positions.get("ACME", Position(symbol="ACME", currency="USD"))
+        profit = held.realized_pnl + held.unrealized_pnl(self.mark.price) - held.fees
+        gain = self.portfolio().equity - self.account.capital.get("USD", 0)
+        assert profit == gain
+
+
+TestBooks = Books.TestCase
+TestBooks.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
