@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from market.routes import router
@@ -60,7 +61,8 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, object]:
     set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
     result = fetch_candles(
         desk().market,
-        CcxtCandles,
+        # One client per venue and run: it keeps to the venue's rate, and reads its markets once.
+        cache(CcxtCandles),
         event.get("symbols") or settings().watch_list,
         event.get("timeframe") or settings().timeframe,
         bootstrap.wall_clock(),

@@ -53,9 +53,14 @@ def _exchange(venue: str) -> Any:
 
 
 def _candle(symbol: str, timeframe: str, row: list[Any]) -> Candle:
-    """Read one row: milliseconds, open, high, low, close, volume."""
+    """Read one row: milliseconds, open, high, low, close, volume.
+
+    Raises ValueError for one that no market can have made.
+    """
     milliseconds, *values = row
     opened, high, low, close, volume = (Decimal(str(value)) for value in values)
+    if not 0 < low <= min(opened, close) <= max(opened, close) <= high or volume < 0:
+        raise ValueError(f"no bar can be {row}")
     return Candle(
         symbol=symbol,
         timeframe=timeframe,
