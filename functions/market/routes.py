@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Response
 
@@ -11,9 +12,9 @@ from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
 from trading.api.security import requires
 from trading.desk import desk
 from trading.domain.candle import Candle, Price
-from trading.domain.errors import NotFound
+from trading.domain.errors import InvalidInput, NotFound
 from trading.domain.instrument import Instrument
-from trading.domain.time import to_text
+from trading.domain.time import from_text, to_text
 from trading.schemas.base import Page, Symbol, UtcDatetime
 from trading.schemas.market import (
     CandleOut,
@@ -77,20 +78,26 @@ def get_candles(
     timeframe: Annotated[Timeframe, Query()],
     start: Annotated[UtcDatetime | None, Query(description="Opening at or after.")] = None,
     end: Annotated[UtcDatetime | None, Query(description="Opening at or before.")] = None,
+    order: Annotated[Literal["desc", "asc"], Query(description="By opening time.")] = "desc",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Cursor = None,
 ) -> Page[CandleOut]:
-    """List a symbol's candles, newest first."""
+    """List a symbol's candles, newest first unless asked otherwise.
+
+    A cursor goes on in the order of the page that gave it.
+    """
     if desk().market.get_instrument(symbol) is None:
         raise NotFound("instrument", symbol)
 
-    def newest(count: int, before: str | None) -> list[tuple[str, Candle]]:
+    def read_on(count: int, place: str | None) -> list[tuple[str, Candle]]:
+        descending = order == "desc"
+        begin, before = (start, place) if descending else (_after(place) or start, None)
         found = desk().market.candles(
-            symbol, timeframe, start, end, count, newest_first=True, before=before
+            symbol, timeframe, begin, end, count, newest_first=descending, before=before
         )
         return [(to_text(candle.time), candle) for candle in found]
 
-    candles, following = page_of(newest, limit, cursor)
+    candles, following = page_of(read_on, limit, cursor)
     return Page(items=[CandleOut.of(candle) for candle in candles], cursor=following)
 
 
@@ -115,3 +122,11 @@ def get_prices(
     wanted = [s for s in symbols.split(",") if s] if symbols is not None else None
     prices = desk().market.latest_prices(wanted)
     return Page(items=[PriceOut.of(price) for price in prices])
+
+
+def _after(place: str | None) -> datetime | None:
+    """The moment just after the one that a cursor holds. Raises InvalidInput for another text."""
+    try:
+        return from_text(place) + timedelta(microseconds=1) if place else None
+    except ValueError as error:
+        raise InvalidInput("cursor", "must be a cursor from an earlier answer") from error

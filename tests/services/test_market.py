@@ -11,6 +11,8 @@ from tests.support import candles as some
 from tests.support.http import Answer, invoke
 from trading import bootstrap
 from trading.desk import desk
+from trading.domain.money import plain
+from trading.schemas.base import encode_cursor
 
 AAPL = {"base_currency": "AAPL", "quote_currency": "USD", "tick_size": "0.01", "lot_size": "1"}
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -117,17 +119,44 @@ def test_a_corrected_candle_replaces_what_was_stored(aapl: None) -> None:
     assert bar["close"] == "10.5"
 
 
-def test_candles_come_back_exactly_newest_first_in_pages(aapl: None) -> None:
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_candles_come_back_exactly_in_order_page_by_page(aapl: None, order: str) -> None:
     real = some.real("AAPL")[:7]
     post_candles(*some.body(real)["candles"])
     seen, cursor = [], ""
     while True:
-        page = get(f"/market/candles?symbol=AAPL&timeframe=1d&limit=3{cursor}")
+        page = get(f"/market/candles?symbol=AAPL&timeframe=1d&limit=3&order={order}{cursor}")
         seen += page["items"]
         if page["cursor"] is None:
             break
         cursor = f"&cursor={page['cursor']}"
-    assert [bar["close"] for bar in seen] == [str(c.close.normalize()) for c in reversed(real)]
+    wanted = real if order == "asc" else reversed(real)
+    assert [bar["close"] for bar in seen] == [plain(c.close) for c in wanted]
+
+
+def test_candles_are_listed_newest_first_unless_asked_otherwise(aapl: None) -> None:
+    post_candles(*some.body(some.course([10, 11]))["candles"])
+    items = get("/market/candles?symbol=AAPL&timeframe=1d")["items"]
+    assert [bar["close"] for bar in items] == ["11", "10"]
+
+
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_bounds_hold_on_every_page(aapl: None, order: str) -> None:
+    post_candles(*some.body(some.course(range(10, 20)))["candles"])
+    path = f"/market/candles?symbol=AAPL&timeframe=1d&order={order}&limit=2"
+    path += "&start=2024-01-03T00:00:00Z&end=2024-01-06T00:00:00Z"
+    first = get(path)
+    second = get(f"{path}&cursor={first['cursor']}")
+    days = [int(bar["time"][8:10]) for bar in first["items"] + second["items"]]
+    assert sorted(days, reverse=order == "desc") == days
+    assert set(days) == {3, 4, 5, 6}
+    assert second["cursor"] is None
+
+
+def test_a_cursor_that_holds_no_time_is_refused(aapl: None) -> None:
+    path = f"/market/candles?symbol=AAPL&timeframe=1d&order=asc&cursor={encode_cursor('nonsense')}"
+    answer = invoke(api, "GET", path)
+    assert (answer.status, answer.json["errors"][0]["field"]) == (422, "cursor")
 
 
 def test_bounds_of_a_candle_list_are_inclusive(aapl: None) -> None:
