@@ -223,6 +223,13 @@ def test_an_unknown_strategy_is_named_with_the_nearest_and_the_others_run() -> N
     assert "did you mean 'ma_cross'" in answer["errors"]["ma_cros"]
 
 
+def test_a_strategy_that_is_named_twice_signals_once() -> None:
+    record(RISING)
+    assert generate("ma_cross", {"name": "ma_cross"}) == {
+        "created": 1, "unchanged": 1, "errors": {},
+    }  # fmt: skip
+
+
 def test_an_unknown_parameter_is_named() -> None:
     answer = generate({"name": "ma_cross", "parameters": {"fasst": 5}})
     assert answer["created"] == 0

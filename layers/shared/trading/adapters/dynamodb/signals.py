@@ -57,10 +57,14 @@ class SignalRepository:
 
         Raises ConcurrentUpdate if another writer was busy with the same counter.
         """
-        wanted = [(self._table, _key(signal)) for signal in signals]
-        known = {(pk, sk) for _, pk, sk in self._store.get_many(wanted)}
-        fresh = {(_key(s)["pk"], _key(s)["sk"]): s for s in signals}
-        created = [signal for place, signal in fresh.items() if place not in known]
+        once = {signal.id: signal for signal in signals}
+        places = {identifier: _key(signal) for identifier, signal in once.items()}
+        known = self._store.get_many([(self._table, place) for place in places.values()])
+        created = [
+            signal
+            for identifier, signal in once.items()
+            if (self._table, places[identifier]["pk"], places[identifier]["sk"]) not in known
+        ]
         half = store.MAX_TRANSACTION // 2
         for start in range(0, len(created), half):
             self._write(created[start : start + half])
