@@ -14,6 +14,7 @@ from trading.desk import desk
 from trading.settings import settings
 from trading.telemetry import choose_correlation_id, logger, set_correlation_id
 from trading.usecases.fetch_candles import fetch_candles
+from trading.usecases.watch_list import symbols_to_watch
 
 CANDLES_BODY_LIMIT = 5 * 1024 * 1024
 
@@ -63,7 +64,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, object]:
         desk().market,
         # One client per venue and run: it keeps to the venue's rate, and reads its markets once.
         cache(CcxtCandles),
-        event.get("symbols") or settings().watch_list,
+        symbols_to_watch(event.get("symbols"), settings().watch_list, desk().market),
         event.get("timeframe") or settings().timeframe,
         bootstrap.wall_clock(),
     )

@@ -13,6 +13,7 @@ from trading.desk import desk
 from trading.settings import settings
 from trading.telemetry import choose_correlation_id, correlation_id, logger, set_correlation_id
 from trading.usecases.generate_signals import StrategyChoice, generate_signals
+from trading.usecases.watch_list import symbols_to_watch
 
 
 def _metrics() -> Iterable[MetricFamily]:
@@ -52,7 +53,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, Any]:
     result = generate_signals(
         desk().market,
         desk().signals,
-        event.get("symbols") or settings().watch_list,
+        symbols_to_watch(event.get("symbols"), settings().watch_list, desk().market),
         event.get("timeframe") or settings().timeframe,
         choices,
         bootstrap.wall_clock(),

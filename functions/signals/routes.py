@@ -38,6 +38,7 @@ from trading.usecases.generate_signals import TECHNICAL, StrategyChoice, generat
 from trading.usecases.record_market import SKEW
 from trading.usecases.retry import retried
 from trading.usecases.signal_quality import measure_quality
+from trading.usecases.watch_list import symbols_to_watch
 
 router = new_router()
 read = requires("signals:read")
@@ -108,7 +109,7 @@ def post_generate(body: GenerateSignalsIn) -> GenerateSignalsOut:
     result = generate_signals(
         desk().market,
         desk().signals,
-        body.symbols or settings().watch_list,
+        symbols_to_watch(body.symbols, settings().watch_list, desk().market),
         body.timeframe or settings().timeframe,
         choices,
         desk().wall_clock(),

@@ -17,6 +17,7 @@ from trading.domain.instrument import Instrument
 from trading.quant.strategies import registry
 from trading.quant.strategies.registry import discover
 from trading.quant.strategies.strategy import Candles, Strategy
+from trading.settings import settings
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 SIGNAL = {
@@ -233,7 +234,7 @@ def test_a_strategy_that_is_named_twice_signals_once() -> None:
 def test_an_unknown_parameter_is_named() -> None:
     answer = generate({"name": "ma_cross", "parameters": {"fasst": 5}})
     assert answer["created"] == 0
-    assert "fast" in answer["errors"]["ma_cross"]
+    assert "did you mean 'fast'" in answer["errors"]["ma_cross"]
 
 
 @pytest.mark.parametrize("plug_in", [Broken, TooLoud])
@@ -254,6 +255,16 @@ def test_the_schedule_runs_what_is_configured() -> None:
     answer = on_schedule({}, Context())
     assert (answer["created"], answer["errors"]) == (2, {})
     assert {s["symbol"]: s["score"] for s in listed()["items"]} == {"AAPL": "1", "IBM": "-1"}
+
+
+def test_the_schedule_runs_on_every_instrument_when_none_is_configured(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("WATCH_LIST", "")
+    settings.cache_clear()
+    record(RISING)
+    record(some.course(range(60, 10, -1), symbol="IBM"))
+    assert on_schedule({}, Context())["created"] == 2
 
 
 def test_the_schedule_runs_what_the_event_says() -> None:

@@ -33,8 +33,7 @@ class Settings:
         return value
 
     def _listed(self, variable: str) -> tuple[str, ...]:
-        parts = self._required(variable).split(",")
-        return tuple(part.strip() for part in parts if part.strip())
+        return _parts(self._required(variable))
 
     @property
     def keys_table(self) -> str:
@@ -93,8 +92,8 @@ class Settings:
 
     @property
     def watch_list(self) -> tuple[str, ...]:
-        """Symbols to fetch and to make signals for."""
-        return self._listed("WATCH_LIST")
+        """Symbols to fetch and to make signals for; none means every instrument."""
+        return _parts(self.environment.get("WATCH_LIST", ""))
 
     @property
     def timeframe(self) -> str:
@@ -105,6 +104,11 @@ class Settings:
     def strategies(self) -> tuple[str, ...]:
         """Names of the strategies to run."""
         return self._listed("STRATEGIES")
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @functools.cache

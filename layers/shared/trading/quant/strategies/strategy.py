@@ -23,6 +23,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, ValidationError
@@ -110,9 +111,12 @@ class Strategy(ABC):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "parameters"
+            known = list(cls.Parameters.model_fields)
+            near = get_close_matches(where, known, 1) if where not in known else []
+            hint = f" (did you mean '{near[0]}'?)" if near else ""
             raise InvalidInput(
                 f"strategies.{name}.{where}",
-                f"{first['msg']}; {name} takes {', '.join(cls.Parameters.model_fields)}",
+                f"{where}: {first['msg']}{hint}; {name} takes {', '.join(known) or 'none'}",
             ) from error
 
     @property
