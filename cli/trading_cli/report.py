@@ -19,9 +19,14 @@ from trading_cli.output import console, table
 Answer = dict[str, Any]
 SHOWN_FILLS = 10
 _FILL_FIGURES = ("quantity", "price", "notional", "fee")
-_POSITION_FIGURES = (
-    "average_cost", "price", "market_value", "unrealized_pnl", "realized_pnl", "fees",
-)  # fmt: skip
+_POSITION_FIGURES = {
+    "cost": "average_cost",
+    "price": "price",
+    "value": "market_value",
+    "unrealized": "unrealized_pnl",
+    "realized": "realized_pnl",
+    "fees": "fees",
+}
 
 
 @dataclass(frozen=True)
@@ -98,9 +103,9 @@ class Outcome:
         """Print every position, closed ones too."""
         table(
             "Positions",
-            ("symbol", "#quantity", *(f"#{n.replace('_', ' ')}" for n in _POSITION_FIGURES)),
+            ("symbol", "#quantity", *(f"#{heading}" for heading in _POSITION_FIGURES)),
             (
-                (p["symbol"], p["quantity"], *(_money(p[name]) for name in _POSITION_FIGURES))
+                (p["symbol"], p["quantity"], *(_money(p[n]) for n in _POSITION_FIGURES.values()))
                 for p in self.positions
             ),
         )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from fastapi import Header, Request, Response
 from pydantic import BaseModel, StringConstraints
 
+from trading.api.problems import MEDIA_TYPE
 from trading.domain.errors import Conflict, IdempotencyConflict, Unavailable
 from trading.domain.identifiers import IDEMPOTENCY_KEY_PATTERN
 from trading.settings import settings
@@ -82,7 +83,8 @@ def replayable(
 
 
 def _response(status: int, content: str) -> Response:
-    return Response(content, status, media_type="application/json")
+    problem = status >= 400  # a refusal that is kept, such as an order that risk rejected
+    return Response(content, status, media_type=MEDIA_TYPE if problem else "application/json")
 
 
 def _remaining_ms(request: Request) -> int:

@@ -165,6 +165,8 @@ def decode_cursor(cursor: str) -> str:
         position = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise InvalidInput("cursor", "must be a cursor from an earlier answer") from error
-    if not position or encode_cursor(position) != cursor:
+    # Places are made of what keys are made of; the text below a control character is not a key.
+    made_of_keys = position.isascii() and position.isprintable()
+    if not position or not made_of_keys or encode_cursor(position) != cursor:
         raise InvalidInput("cursor", "must be a cursor from an earlier answer")
     return position

@@ -59,7 +59,7 @@ class OrderOut(Wire):
     updated_at: UtcDatetime
     correlation_id: str
 
-    @computed_field(deprecated=True)  # type: ignore[prop-decorator]
+    @computed_field(json_schema_extra={"deprecated": True})  # type: ignore[prop-decorator]
     @property
     def status(self) -> OrderStatus:
         """Deprecated alias of ``execution_status``."""

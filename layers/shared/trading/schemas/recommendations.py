@@ -53,7 +53,7 @@ class RecommendationOut(Wire):
     valid_until: UtcDatetime
     correlation_id: str
 
-    @computed_field(deprecated=True)  # type: ignore[prop-decorator]
+    @computed_field(json_schema_extra={"deprecated": True})  # type: ignore[prop-decorator]
     @property
     def status(self) -> RecommendationStatus:
         """Deprecated alias of ``execution_status``."""

@@ -111,7 +111,7 @@ def _score(
         result.errors[choice.name] = f"failed on {closed[-1].symbol}: {type(error).__name__}"
         return None
     if len(scores) != strategy.warm_up or not -1 <= last <= 1:
-        if not math.isnan(last):
+        if len(scores) != strategy.warm_up or not math.isnan(last):
             result.errors[choice.name] = (
                 f"gave {len(scores)} scores for {strategy.warm_up} bars, the last one {last}"
             )

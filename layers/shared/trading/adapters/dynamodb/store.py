@@ -172,10 +172,13 @@ class Store:
 
         ``index`` names a secondary index, whose keys are called ``<prefix>_pk`` and
         ``<prefix>_sk`` after ``INDEX_PREFIX``. ``before`` is an exclusive upper bound of the range
-        key, for paging backwards.
+        key, for paging backwards. Bounds that cross hold nothing, as DynamoDB refuses to look.
         """
         prefix = f"{INDEX_PREFIX[index]}_" if index else ""
         request = _query_request(table, prefix, pk, within or Range(), before)
+        bounds = request["ExpressionAttributeValues"]
+        if ":a" in bounds and ":b" in bounds and bounds[":a"]["S"] > bounds[":b"]["S"]:
+            return []
         request["ScanIndexForward"] = not newest_first
         if index:
             request["IndexName"] = index

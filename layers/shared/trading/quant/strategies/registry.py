@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import entry_points
@@ -36,10 +36,15 @@ def discover() -> Found:
             logger.exception("a strategy does not load", extra={"strategy": entry.name})
             errors[entry.name] = f"does not load: {type(error).__name__}"
             continue
-        if isinstance(loaded, type) and issubclass(loaded, Strategy):
-            strategies[entry.name] = loaded
-        else:
+        if not (isinstance(loaded, type) and issubclass(loaded, Strategy)):
             errors[entry.name] = "is not a Strategy class"
+            continue
+        try:
+            _sound(loaded)
+        except InvalidInput as error:
+            errors[entry.name] = error.detail
+        else:
+            strategies[entry.name] = loaded
     return Found(dict(sorted(strategies.items())), errors)
 
 
@@ -53,4 +58,25 @@ def make(name: str, parameters: Mapping[str, Any], found: Found | None = None) -
         known = ", ".join(available.strategies) or "none"
         detail = f"'{name}' {why}" if why else f"there is no strategy '{name}'{hint}"
         raise InvalidInput("strategies", f"{detail} (available: {known})")
-    return available.strategies[name].configured(name, parameters)
+    strategy = available.strategies[name]
+    return _sound(lambda: strategy.configured(name, parameters))
+
+
+def _sound(made: Callable[[], Strategy]) -> Strategy:
+    """Make a strategy and try all that is asked of it before it sees a candle.
+
+    Raises InvalidInput if it cannot be made, has no sensible warm-up or no schema.
+    """
+    try:
+        strategy = made()
+        bars: object = strategy.warm_up
+        strategy.Parameters.model_json_schema()
+    except InvalidInput:
+        raise
+    except Exception as error:
+        # Another team's code, as above.
+        logger.exception("a strategy cannot be made")
+        raise InvalidInput("strategies", f"cannot be made: {type(error).__name__}") from error
+    if not isinstance(bars, int) or bars < 1:
+        raise InvalidInput("strategies", f"has a warm-up of {bars!r}, not of one bar or more")
+    return strategy

@@ -1,0 +1,170 @@
+"""What cannot be right is refused with the documented error and leaves no trace in the books."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.floor import books, call, good, open_floor, order, place, set_price
+
+LONG = "1234567890" * 4
+
+
+@pytest.fixture(autouse=True)
+def floor(account: None) -> None:
+    open_floor(limits={"max_daily_trades": 2})
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"quantity": "-1"}, "quantity"),
+        ({"quantity": "0"}, "quantity"),
+        ({"quantity": -1}, "quantity"),
+        ({"quantity": LONG}, "quantity"),
+        ({"quantity": "1e400"}, "quantity"),
+        ({"quantity": "0.123456789"}, "quantity"),
+        ({"quantity": "NaN"}, "quantity"),
+        ({"quantity": "Infinity"}, "quantity"),
+        ({"quantity": True}, "quantity"),
+        ({"quantity": None}, "quantity"),
+        ({"quantity": ["1"]}, "quantity"),
+        ({"side": "hold"}, "side"),
+        ({"type": "limit"}, "limit_price"),
+        ({"limit_price": "1"}, "limit_price"),
+        ({"type": "limit", "limit_price": "99.999"}, "limit_price"),
+        ({"symbol": "NOPE"}, "symbol"),
+        ({"symbol": "ac me"}, "symbol"),
+        ({"portfolio_id": "nobody"}, "portfolio_id"),
+        ({"portfolio_id": "../main"}, "portfolio_id"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_an_order_with_a_wrong_field_is_refused_by_name(change: dict[str, Any], field: str) -> None:
+    before = books()
+    refused = call("POST", "/orders", order() | change, key="bad")
+    assert refused.status == 422, refused.text
+    assert refused.headers["content-type"] == "application/problem+json"
+    named = json.dumps(refused.json["errors"])
+    assert field in named, named
+    assert books() == before
+    assert good("GET", "/orders")["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"quantity": NaN}', 400),
+        ('{"quantity": 1,}', 400),
+        ("not json", 400),
+        ("", 422),
+        ("[]", 422),
+        ('{"a":' * 5000 + "1" + "}" * 5000, 400),
+        (json.dumps({"note": "x" * 300_000}), 413),
+    ],
+)
+def test_a_body_that_is_not_a_small_json_object_is_refused(body: str, status: int) -> None:
+    before = books()
+    refused = call("POST", "/orders", body, key="bad")
+    assert refused.status == status, refused.text
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert books() == before
+
+
+def test_numbers_are_read_exactly_from_json() -> None:
+    body = json.dumps(order("Q")).replace('"Q"', "3.00000000")
+    assert call("POST", "/orders", body, key="exact").json["quantity"] == "3"
+    body = json.dumps(order("Q")).replace('"Q"', "3.000000001")
+    assert call("POST", "/orders", body, key="inexact").status == 422
+
+
+def test_an_order_without_an_idempotency_key_is_refused() -> None:
+    refused = call("POST", "/orders", order())
+    assert refused.status == 422
+    assert "Idempotency-Key" in refused.text
+
+
+def test_who_may_not_is_refused_before_anything_is_read() -> None:
+    before = books()
+    assert call("POST", "/orders", order(), key="k", scopes=None).status == 401
+    assert call("POST", "/orders", order(), key="k", scopes=["execution:read"]).status == 403
+    assert books() == before
+
+
+def test_an_unknown_route_is_a_problem() -> None:
+    refused = call("GET", "/orders/none/of/this")
+    assert refused.status == 404
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "side", "reason"),
+    [
+        ("0.5", "buy", "lot_size"),
+        ("1", "sell", "holding_available"),
+        ("200", "buy", "cash_available"),
+    ],
+)
+def test_an_order_that_risk_rejects_leaves_the_books_alone(
+    quantity: str, side: str, reason: str
+) -> None:
+    before = books()
+    refused = place(quantity, side)
+    assert refused.status == 422
+    assert reason in {r["rule"] for r in refused.json["risk"] if not r["passed"]}
+    assert books() == before
+    verdict = good("GET", "/risk/main/decisions")["items"][0]
+    assert verdict["order_id"] == refused.json["order"]["id"]
+    assert len(verdict["results"]) == 11
+
+
+def test_the_third_order_of_a_day_with_two_is_rejected() -> None:
+    assert [place("1").status for _ in range(3)] == [201, 201, 422]
+    assert books()["trades"] == 2
+
+
+def test_no_order_trades_on_a_stale_price(environment: pytest.MonkeyPatch) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from trading import bootstrap
+
+    later = datetime.now(UTC) + timedelta(hours=2)
+    environment.setattr(bootstrap, "wall_clock", lambda: later)
+    before = books()
+    refused = place("1")
+    assert refused.json["order"]["reason"] == "stale_price"
+    assert refused.json["errors"][0]["field"] == "symbol"
+    assert books()["account"] == before["account"]
+
+
+def test_no_order_trades_without_a_price() -> None:
+    good(
+        "PUT",
+        "/market/instruments/NEW",
+        {"base_currency": "NEW", "quote_currency": "USD", "tick_size": "1", "lot_size": "1"},
+    )
+    assert place("1", symbol="NEW").json["order"]["reason"] == "stale_price"
+
+
+def test_the_largest_amounts_that_pass_the_door_can_be_judged_and_booked() -> None:
+    good(
+        "PUT",
+        "/market/instruments/TINY",
+        {
+            "base_currency": "TINY",
+            "quote_currency": "USD",
+            "tick_size": "0.00000001",
+            "lot_size": "0.00000001",
+        },
+    )
+    good(
+        "POST", "/market/prices", {"prices": [{"symbol": "TINY", "price": "999999999999.99999999"}]}
+    )
+    refused = place("999999999999.99999999", symbol="TINY")
+    assert refused.status == 422
+    assert refused.json["errors"][0]["field"] == "quantity"
+    set_price("100")
+    refused = place("999999.99999999", symbol="TINY")
+    assert refused.json["order"]["reason"] == "cash_available"
