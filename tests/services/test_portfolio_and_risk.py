@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from execution.handler import on_schedule as match_schedule
 from portfolio.handler import on_schedule as snapshot_schedule
 from risk.handler import on_schedule as stop_schedule
 from tests.support.floor import (
@@ -206,6 +207,20 @@ def test_halting_stops_everything_at_once_and_cancels_what_rests() -> None:
     assert place("1", "sell").status == 201
     good("POST", "/risk/main/resume")
     assert place("1").status == 201
+
+
+def test_resting_buys_wait_while_trading_is_only_reducing() -> None:
+    made = place("5", type="limit", limit_price="90").json
+    good(
+        "POST",
+        "/risk/main/halt",
+        {"reason": "news", "state": "reducing", "cancel_orders": False},
+    )
+    set_price("89")
+    assert match_schedule({}, Context())["filled"] == 0
+    good("POST", "/risk/main/resume")
+    assert match_schedule({}, Context())["filled"] == 1
+    assert good("GET", f"/orders/{made['id']}")["average_price"] == "90"
 
 
 def test_a_stop_goes_off_once_however_often_it_is_seen() -> None:

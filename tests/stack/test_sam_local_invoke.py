@@ -18,7 +18,7 @@ from tests.support.aws import RESOURCES
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
-BUILD = ROOT / ".aws-sam" / "build"
+BUILD = ROOT / ".local" / "build"
 RUNTIME_IMAGE = "public.ecr.aws/lambda/python:3.11-x86_64"
 INVOKE_SECONDS = 180
 AT_ONCE = 2  # each call is a sam process and a container of its own

@@ -7,7 +7,7 @@ from datetime import datetime
 from trading.domain.books import close, match
 from trading.domain.errors import ConcurrentUpdate, IllegalTransition
 from trading.domain.matching import resting_price
-from trading.domain.order import Order, OrderStatus
+from trading.domain.order import Order, OrderStatus, Side
 from trading.domain.portfolio import Portfolio, TradingState
 from trading.domain.recommendation import Recommendation
 from trading.ports import Desk
@@ -37,7 +37,9 @@ def _match_once(desk: Desk, order_id: str) -> bool:
         return False
     snapshot = desk.books.snapshot(order.portfolio_id, order.symbol, order.id)
     portfolio, mark, now = snapshot.portfolio, snapshot.mark, snapshot.now
-    if portfolio.account.trading_state is TradingState.HALTED:
+    state = portfolio.account.trading_state
+    buys_while_reducing = state is TradingState.REDUCING and order.side is Side.BUY
+    if state is TradingState.HALTED or buys_while_reducing:
         return False
     if mark is None or now - mark.time > snapshot.instrument.max_price_age:
         return False
