@@ -36,9 +36,7 @@ def test_a_cursor_of_what_no_key_is_made_of_is_refused(
         (Range(start="2020-01-02"), "2020-01-02"),
     ],
 )
-def test_bounds_that_cross_hold_nothing_and_are_not_sent(
-    within: Range, before: str | None
-) -> None:
+def test_bounds_that_cross_hold_nothing_and_are_not_sent(within: Range, before: str | None) -> None:
     client = Mock()
     assert Store(client).query("T", "p", within, before=before) == []
     client.query.assert_not_called()
