@@ -21,7 +21,9 @@ def test_a_cursor_gives_back_what_was_wrapped_and_fits_a_url(position: str) -> N
     assert cursor.replace("-", "").replace("_", "").isalnum() or set(cursor) <= {"-", "_"}
 
 
-@pytest.mark.parametrize("cursor", ["", "=", "a", "!!", "QQ==", "QQ=", "_w", "é", "QR", "AA", "YQA", "w6k"])
+@pytest.mark.parametrize(
+    "cursor", ["", "=", "a", "!!", "QQ==", "QQ=", "_w", "é", "QR", "AA", "YQA", "w6k"]
+)
 def test_a_cursor_that_was_not_given_out_is_rejected_by_its_field(cursor: str) -> None:
     with pytest.raises(InvalidInput) as error:
         decode_cursor(cursor)
