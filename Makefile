@@ -14,7 +14,7 @@ export PYTHON := $(CURDIR)/$(BIN)/python
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help install demo test lint build openapi lock clean
+.PHONY: help install demo test lint bench build openapi lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -45,6 +45,9 @@ lint: install ## Check style, types, import contracts and the template
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sam validate --lint
+
+bench: install ## Measure cold starts, warm calls, billed units and cost (docs/figures.md)
+	@for figure in cold_start warm billed_units cost; do $(BIN)/python -m benchmarks.$$figure || exit; done
 
 build: install ## Build every function and layer into .aws-sam
 	$(BIN)/sam build

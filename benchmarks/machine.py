@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# Benchmarks import handlers by the path that they have in Lambda.
+sys.path.insert(0, str(ROOT / "functions"))
 _PACKAGES = ("fastapi", "pydantic", "mangum", "boto3", "aws-lambda-powertools")
 
 

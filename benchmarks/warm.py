@@ -16,16 +16,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
 from benchmarks.machine import described
@@ -51,7 +54,7 @@ class Wire:
         """Attach to every client that is made from here on."""
         boto3.setup_default_session()
         assert boto3.DEFAULT_SESSION is not None
-        events = boto3.DEFAULT_SESSION.events
+        events: Any = boto3.DEFAULT_SESSION.events
         events.register("provide-client-params.dynamodb", self._note_call)
         events.register("response-received.dynamodb", self._note_answer)
         events.register("before-send.dynamodb", self._replay)
@@ -73,7 +76,7 @@ class Wire:
         if not self._replaying:
             self.calls.append((model.name, json.loads(json.dumps(params))))
 
-    def _note_answer(self, response_dict: Any, context: Any, **_: Any) -> None:
+    def _note_answer(self, response_dict: Any, **_: Any) -> None:
         if not self._replaying and response_dict:
             name = self.calls[-1][0]
             self._answers[name] = (dict(response_dict["headers"]), response_dict["body"])
@@ -83,7 +86,7 @@ class Wire:
             return None
         name = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         headers, body = self._answers[name]
-        return AWSResponse(request.url, 200, headers, _Raw(body))
+        return AWSResponse(request.url, 200, HTTPHeaders.from_dict(headers), _Raw(body))
 
 
 class _Raw(io.BytesIO):
@@ -105,7 +108,12 @@ def prepare() -> tuple[Handler, Handler]:
     from benchmarks import bare_positions
 
     symbols = [f"SYM{number:02d}" for number in range(POSITIONS)]
-    instrument = {"base_currency": "XX", "quote_currency": "USD", "tick_size": "0.01", "lot_size": 1}
+    instrument = {
+        "base_currency": "XX",
+        "quote_currency": "USD",
+        "tick_size": "0.01",
+        "lot_size": 1,
+    }
     _done(market.handler.api, "PUT", "/market/instruments/{}", symbols, instrument)
     prices = [{"symbol": symbol, "price": "101.25"} for symbol in symbols]
     _done(market.handler.api, "POST", "/market/prices", [""], {"prices": prices})
@@ -156,7 +164,7 @@ def report(calls: int) -> Iterator[str]:
         wire = Wire()
         wire.listen()
         ours, bare = prepare()
-        same = [wire.calls_of(lambda h=h: timed(h)) for h in (ours, bare)]
+        same = [wire.calls_of(functools.partial(timed, h)) for h in (ours, bare)]
         if same[0] != same[1]:
             raise SystemExit(f"the calls differ: {same}")
         if invoke(ours, "GET", PATH).json != invoke(bare, "GET", PATH).json:
@@ -174,7 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--calls", type=int, default=300, help="pairs of calls per table")
     calls = parser.parse_args().calls
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         lines = list(report(calls))
     print("\n".join(lines))
 
