@@ -12,7 +12,7 @@ from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
 from trading.api.security import requires
 from trading.desk import desk
 from trading.domain.candle import Candle, Price
-from trading.domain.errors import InvalidInput, NotFound
+from trading.domain.errors import Conflict, InvalidInput, NotFound
 from trading.domain.instrument import Instrument
 from trading.domain.time import from_text, to_text
 from trading.schemas.base import Page, Symbol, UtcDatetime
@@ -45,8 +45,15 @@ def put_instrument(
     body: InstrumentIn,
     response: Response,
 ) -> InstrumentOut:
-    """Register an instrument, or replace how it trades."""
+    """Register an instrument, or replace how it trades.
+
+    Its currencies are facts that books were kept in: asking for others is a 409.
+    """
     instrument = Instrument(symbol=symbol, **body.model_dump())
+    known = desk().market.get_instrument(symbol)
+    for name in ("base_currency", "quote_currency"):
+        if known and getattr(known, name) != getattr(instrument, name):
+            raise Conflict(f"{name} of '{symbol}' is {getattr(known, name)} and cannot change")
     if desk().market.put_instrument(instrument):
         response.status_code = 201
     return InstrumentOut.of(instrument)

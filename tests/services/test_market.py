@@ -303,3 +303,10 @@ def test_health_names_the_table_and_the_newest_price(aapl: None) -> None:
     assert answer.status == 200
     assert "60 s old" in answer.text
     assert "market_table" in answer.text
+
+
+def test_an_instruments_currencies_are_facts(aapl: None) -> None:
+    assert put("AAPL", tick_size="0.02").status == 200
+    refused = put("AAPL", quote_currency="EUR")
+    assert refused.status == 409
+    assert "quote_currency of 'AAPL' is USD" in refused.json["detail"]

@@ -6,7 +6,7 @@ import hashlib
 import os
 from datetime import datetime
 
-SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9._:/-]{0,31}$"
+SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9._:-]{0,31}$"
 PORTFOLIO_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,47}$"
 IDEMPOTENCY_KEY_PATTERN = r"^[\x21-\x7e]{1,128}$"
 

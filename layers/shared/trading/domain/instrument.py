@@ -11,7 +11,7 @@ from trading.domain.value import Value
 
 
 class Instrument(Value):
-    """One tradable thing, for example AAPL quoted in USD or BTC/USDT.
+    """One tradable thing, for example AAPL quoted in USD, or BTC-USDT.
 
     ``tick_size`` and ``lot_size`` are the steps of price and quantity, ``min_notional`` the
     smallest order value in the quote currency, ``max_price_age_seconds`` how old a price may be to

@@ -112,7 +112,7 @@ NonNegativeAmount = Annotated[Amount, AfterValidator(_non_negative)]
 """An amount of zero or more."""
 
 Symbol = Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN)]
-"""A tradable symbol such as ``AAPL`` or ``BTC/USDT``."""
+"""A tradable symbol such as ``AAPL`` or ``BTC-USDT``."""
 
 PortfolioId = Annotated[str, StringConstraints(pattern=PORTFOLIO_PATTERN)]
 """A portfolio's name: lower-case letters, digits, ``_`` and ``-``."""

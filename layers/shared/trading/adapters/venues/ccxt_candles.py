@@ -37,7 +37,7 @@ class CcxtCandles:
             return [_candle(instrument.symbol, timeframe, row) for row in rows]
         except ccxt.BaseError as error:
             raise Unavailable(f"the venue does not answer: {type(error).__name__}") from error
-        except (InvalidOperation, TypeError, ValueError) as error:
+        except (InvalidOperation, LookupError, TypeError, ValueError) as error:
             raise Unavailable("the venue's candles cannot be read") from error
 
 
