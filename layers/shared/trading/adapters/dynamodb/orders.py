@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading.adapters.dynamodb import keys
-from trading.adapters.dynamodb.codec import decode
+from trading.adapters.dynamodb.codec import M, decode
 from trading.adapters.dynamodb.counters import read_counters
 from trading.adapters.dynamodb.store import Range, Store
 from trading.domain.errors import NotFound
@@ -34,29 +34,26 @@ class OrderRepository:
         self, portfolio_id: str, limit: int, before: str | None = None
     ) -> list[tuple[str, Order]]:
         """A portfolio's newest orders, each with the place in the list that it stands at."""
-        items = self._store.query(
-            self._table,
-            keys.orders_of(portfolio_id),
-            index="by_portfolio",
-            before=before,
-            limit=limit,
-            newest_first=True,
-        )
-        return [(item["portfolio_sk"], decode(Order, item)) for item in items]
+        return self._newest(Order, keys.orders_of(portfolio_id), limit, before)
 
     def newest_fills(
         self, portfolio_id: str, limit: int, before: str | None = None
     ) -> list[tuple[str, Fill]]:
         """A portfolio's newest fills, each with the place in the list that it stands at."""
+        return self._newest(Fill, keys.fills_of(portfolio_id), limit, before)
+
+    def _newest(
+        self, model: type[M], partition: str, limit: int, before: str | None
+    ) -> list[tuple[str, M]]:
         items = self._store.query(
             self._table,
-            keys.fills_of(portfolio_id),
+            partition,
             index="by_portfolio",
             before=before,
             limit=limit,
             newest_first=True,
         )
-        return [(item["portfolio_sk"], decode(Fill, item)) for item in items]
+        return [(item["portfolio_sk"], decode(model, item)) for item in items]
 
     def open(self, symbol: str | None = None) -> list[Order]:
         """Resting orders by symbol and age, of one symbol or of all."""
