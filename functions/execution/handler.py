@@ -10,7 +10,7 @@ from trading import bootstrap
 from trading.adapters.sqs.execution_queue import hand_back, queue_depth, read_message
 from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry, table_check
 from trading.desk import desk
-from trading.domain.errors import InvalidInput
+from trading.domain.errors import InvalidInput, NotFound
 from trading.settings import settings
 from trading.telemetry import choose_correlation_id, logger, set_correlation_id
 from trading.usecases.execute_recommendation import execute_recommendation
@@ -69,19 +69,20 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
     rest of its portfolio's messages fail with it, so that their order is kept.
     """
     records: list[dict[str, Any]] = event["Records"]
-    foreign = [record for record in records if not _is_ours(record)]
-    ours = [record for record in records if record not in foreign]
-    failures: list[Any] = [{"itemIdentifier": record["messageId"]} for record in foreign]
-    if ours:
-        failures = [*_execute_all(ours, context), *failures]
-    _hand_back(records, {failure["itemIdentifier"] for failure in failures}, foreign)
-    return {"batchItemFailures": failures}
+    foreign = {record["messageId"] for record in records if not _is_ours(record)}
+    ours = [record for record in records if record["messageId"] not in foreign]
+    failed = _execute_all(ours, foreign, context) if ours else set()
+    _hand_back(records, failed, foreign)
+    everything = failed | foreign
+    ids = [record["messageId"] for record in records if record["messageId"] in everything]
+    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in ids]}
 
 
-def _execute_all(records: list[dict[str, Any]], context: Any) -> list[Any]:
-    """Act on messages in order and return those that failed.
+def _execute_all(records: list[dict[str, Any]], foreign: set[str], context: Any) -> set[str]:
+    """Act on messages in order and return the ids of those that failed.
 
-    Other portfolios go on after a failure, and a batch that fails whole is answered too.
+    Other portfolios go on after a failure, and a batch that fails whole is answered too. Those
+    that name a recommendation that was never saved are added to ``foreign``: ours are saved first.
     """
     # Imported here: of the functions that share this module, only the queue's needs it.
     from aws_lambda_powertools.utilities.batch import (
@@ -89,30 +90,38 @@ def _execute_all(records: list[dict[str, Any]], context: Any) -> list[Any]:
         process_partial_response,
     )
 
+    def act(record: SQSRecord) -> None:
+        try:
+            _execute(record)
+        except NotFound as error:
+            if error.kind != "recommendation":
+                raise
+            logger.error(error.detail, extra={"message_id": record.message_id})
+            foreign.add(record.message_id)
+
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     processor.raise_on_entire_batch_failure = False
     answer = process_partial_response(
-        event={"Records": records}, record_handler=_execute, processor=processor, context=context
+        event={"Records": records}, record_handler=act, processor=processor, context=context
     )
-    return list(answer["batchItemFailures"])
+    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
 
 
-def _hand_back(
-    records: list[dict[str, Any]], failed: set[str], foreign: list[dict[str, Any]]
-) -> None:
+def _hand_back(records: list[dict[str, Any]], failed: set[str], foreign: set[str]) -> None:
     """Let failed messages come again soon: their portfolio's queue stands still until then.
 
     Best effort: one that cannot be handed back comes again after the queue's own timeout.
     """
     for record in records:
-        if record["messageId"] not in failed:
+        identifier = record["messageId"]
+        if identifier not in failed and identifier not in foreign:
             continue
-        seconds = 0 if record in foreign else RETRY_SECONDS
+        seconds = 0 if identifier in foreign else RETRY_SECONDS
         address = settings().execution_queue_url
         if not hand_back(bootstrap.queue_client(), address, record["receiptHandle"], seconds):
             logger.warning(
                 "a failed message waits for the queue's own timeout",
-                extra={"message_id": record["messageId"]},
+                extra={"message_id": identifier},
             )
 
 

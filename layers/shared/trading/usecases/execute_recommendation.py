@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.domain.errors import NotFound
+from trading.domain.errors import InvalidInput, NotFound
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.ports import Desk
 from trading.usecases.place_order import OrderRequest, place_order
@@ -12,7 +12,8 @@ from trading.usecases.retry import retried
 def execute_recommendation(desk: Desk, identifier: str) -> Recommendation:
     """Turn the recommendation into its one order, or let it lapse; safe to repeat.
 
-    One that was acted on, cancelled or has lapsed before is returned as it stands. Raises
+    One that was acted on, cancelled or has lapsed before is returned as it stands; one that no
+    order can be made of any more, as when the tick changed, fails for good. Raises
     NotFound for an unknown id, ConcurrentUpdate if the books were too busy.
     """
     return retried(lambda: _execute_once(desk, identifier))
@@ -32,7 +33,7 @@ def _execute_once(desk: Desk, identifier: str) -> Recommendation:
         return lapsed
     try:
         place_order(desk, order_request(recommendation), recommendation)
-    except NotFound as error:
+    except (NotFound, InvalidInput) as error:
         failed = recommendation.moved(RecommendationStatus.FAILED, now, error.detail)
         desk.recommendations.move(failed, recommendation)
         return failed

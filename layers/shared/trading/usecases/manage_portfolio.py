@@ -16,7 +16,7 @@ from trading.domain.ledger import (
     cash_entries,
     correction_entries,
 )
-from trading.domain.money import ZERO, plain
+from trading.domain.money import ZERO, average, plain
 from trading.domain.portfolio import Account, AllocationPolicy, Clock, Mode, Portfolio
 from trading.domain.position import Position
 from trading.ports import Desk
@@ -209,7 +209,7 @@ def _cost(position: Position, update: HoldingsUpdate) -> Decimal:
     if update.quantity < ZERO:
         if -update.quantity == position.quantity:
             return -position.cost_basis
-        return update.quantity * position.average_cost
+        return average(position.cost_basis * update.quantity, position.quantity)
     if update.unit_cost is None:
         raise InvalidInput("unit_cost", "is needed to add to a holding")
     return update.quantity * update.unit_cost

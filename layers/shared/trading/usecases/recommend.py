@@ -9,16 +9,18 @@ from decimal import Decimal
 
 from trading.domain.aggregation import Opinion, aggregate, target_order
 from trading.domain.books import Snapshot, order_context
+from trading.domain.errors import IllegalTransition
 from trading.domain.identifiers import derived_id
 from trading.domain.instrument import Instrument
 from trading.domain.order import OrderType, Side
 from trading.domain.portfolio import Portfolio
-from trading.domain.recommendation import Recommendation, RecommendationStatus
+from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.domain.risk.engine import judge
 from trading.ports import Desk
 from trading.usecases.execute_recommendation import order_request
 from trading.usecases.place_order import new_order
 from trading.usecases.relay_outbox import send
+from trading.usecases.retry import retried
 
 
 @dataclass(frozen=True)
@@ -165,9 +167,19 @@ def cancel_recommendation(desk: Desk, identifier: str) -> Recommendation:
 
     Raises NotFound, IllegalTransition once execution has it, ConcurrentUpdate.
     """
-    recommendation = desk.recommendations.get(identifier)
-    if recommendation.execution_status is RecommendationStatus.CANCELLED:
-        return recommendation
-    cancelled = recommendation.moved(RecommendationStatus.CANCELLED, desk.wall_clock())
-    desk.recommendations.move(cancelled, recommendation)
-    return cancelled
+
+    def once() -> Recommendation:
+        recommendation = desk.recommendations.get(identifier)
+        status = recommendation.execution_status
+        if status is RecommendationStatus.CANCELLED:
+            return recommendation
+        if status not in WAITING:
+            # One whose order rests ends with that order, or the two would contradict each other.
+            raise IllegalTransition(
+                f"recommendation '{identifier}' is {status} and cannot be cancelled"
+            )
+        cancelled = recommendation.moved(RecommendationStatus.CANCELLED, desk.wall_clock())
+        desk.recommendations.move(cancelled, recommendation)
+        return cancelled
+
+    return retried(once)

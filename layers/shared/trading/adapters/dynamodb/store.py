@@ -284,12 +284,12 @@ def _query_request(
     names = {"#p": f"{prefix}pk"}
     values: dict[str, Any] = {":p": pk}
     start = within.start if within.start is not None else within.prefix
-    end = within.end
+    end = within.end if within.prefix is None else within.prefix + _HIGH
     if before is not None:
-        # The bound is inclusive: step just below the last item of the page before.
-        end = before[:-1] + chr(ord(before[-1]) - 1) + _HIGH
-    elif within.prefix is not None:
-        end = within.prefix + _HIGH
+        # The bound is inclusive: step just below the last item of the page before. A place that
+        # lies above the range, as one that no page gave may, does not widen it.
+        below = before[:-1] + chr(ord(before[-1]) - 1) + _HIGH
+        end = below if end is None else min(end, below)
     clause = ""
     if start is not None and end is not None:
         clause, values[":a"], values[":b"] = " AND #s BETWEEN :a AND :b", start, end
