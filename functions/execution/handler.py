@@ -104,7 +104,7 @@ def _execute_all(records: list[dict[str, Any]], foreign: set[str], context: Any)
     answer = process_partial_response(
         event={"Records": records}, record_handler=act, processor=processor, context=context
     )
-    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+    return {str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]}
 
 
 def _hand_back(records: list[dict[str, Any]], failed: set[str], foreign: set[str]) -> None:

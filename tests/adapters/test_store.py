@@ -105,16 +105,18 @@ def test_every_index_of_the_template_is_known_with_its_keys() -> None:
 @given(
     names=st.sets(st.text("abcXYZ019#-:.", min_size=1, max_size=6), min_size=1, max_size=12),
     limit=st.integers(1, 5),
+    above=st.sampled_from([None, "Q", "~"]),
 )
 def test_paging_backwards_gives_every_item_once_in_order(
-    account: None, names: set[str], limit: int
+    account: None, names: set[str], limit: int, above: str | None
 ) -> None:
+    """From the newest, or from a place above all of them that no page gave."""
     store = Store(boto3.client("dynamodb"))
     partition = next(PARTITIONS)
     store.put_many("MarketTable", [{"pk": str(partition), "sk": f"P#{n}"} for n in names])
     store.put_many("MarketTable", [{"pk": str(partition), "sk": s} for s in ("O", "Q")])
     seen: list[str] = []
-    before = None
+    before = above
     while page := store.query(
         "MarketTable",
         str(partition),

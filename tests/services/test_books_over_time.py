@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.support.floor import INSTRUMENT, call, good, open_floor, place, set_price
+from tests.support.floor import INSTRUMENT, books, call, good, open_floor, place, set_price
 from trading import bootstrap
 
 
@@ -54,9 +56,12 @@ def test_a_past_moment_is_shown_though_a_worker_s_clock_was_behind(
         place("1")
     past = good("GET", f"/portfolio/main?as_of={text(start + timedelta(seconds=7))}")
     assert past["ledger_sequence"] == 2
-    assert good("GET", f"/portfolio/main?as_of={text(start + timedelta(seconds=11))}")[
-        "ledger_sequence"
-    ] == 4
+    assert (
+        good("GET", f"/portfolio/main?as_of={text(start + timedelta(seconds=11))}")[
+            "ledger_sequence"
+        ]
+        == 4
+    )
 
 
 def test_before_it_was_opened_a_portfolio_is_empty() -> None:
@@ -89,7 +94,8 @@ def test_no_more_than_the_free_cash_can_be_taken_out() -> None:
     assert good("POST", "/orders/reconcile", {})["differences"] == []
 
 
-def test_a_movement_whose_answer_was_lost_happens_once(environment: pytest.MonkeyPatch) -> None:
+@contextmanager
+def answers_of_writes_are_lost(environment: pytest.MonkeyPatch) -> Iterator[None]:
     from trading.adapters.dynamodb.store import Store
     from trading.domain.errors import Unavailable
 
@@ -99,9 +105,36 @@ def test_a_movement_whose_answer_was_lost_happens_once(environment: pytest.Monke
         write(self, writes)
         raise Unavailable("the answer was lost")
 
-    body = {"type": "deposit", "currency": "USD", "amount": "500"}
     with environment.context() as patch:
         patch.setattr(Store, "transact", loses_the_answer)
+        yield
+
+
+@pytest.mark.parametrize("more", [{}, {"type": "limit", "limit_price": "90"}])
+def test_an_order_whose_answer_was_lost_is_made_once(
+    environment: pytest.MonkeyPatch, more: dict[str, str]
+) -> None:
+    with answers_of_writes_are_lost(environment):
+        assert place("3", key="a", **more).status == 503
+    after = books()
+    made = place("3", key="a", **more)
+    assert (made.status, [o["id"] for o in good("GET", "/orders")["items"]]) == (
+        201,
+        [made.json["id"]],
+    )
+    assert books() == after
+    assert after["trades"] == 1
+    with answers_of_writes_are_lost(environment):
+        cancelled = call("DELETE", f"/orders/{made.json['id']}")
+    assert cancelled.status == (503 if more else 409)
+    if more:
+        assert good("DELETE", f"/orders/{made.json['id']}")["execution_status"] == "cancelled"
+        assert books()["account"].open_orders == 0
+
+
+def test_a_movement_whose_answer_was_lost_happens_once(environment: pytest.MonkeyPatch) -> None:
+    body = {"type": "deposit", "currency": "USD", "amount": "500"}
+    with answers_of_writes_are_lost(environment):
         assert call("POST", "/portfolio/main/holdings/update", body, key="a").status == 503
     assert call("POST", "/portfolio/main/holdings/update", body, key="a").status == 200
     assert good("GET", "/portfolio/main")["cash"] == {"USD": "10500"}

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from trading.domain.books import BookChange, order_context
 from trading.domain.errors import ConcurrentUpdate, Conflict, InvalidInput
-from trading.domain.order import Side
+from trading.domain.order import OrderType, Side
 from trading.domain.portfolio import Account, Portfolio, TradingState
 from trading.domain.recommendation import RecommendationStatus
 from trading.domain.risk.engine import Decision, judge
@@ -99,6 +99,7 @@ def run_stops(
 ) -> dict[str, int]:
     """Show every armed stop the latest price; one that goes off recommends one exit.
 
+    One whose exit could not trade (halted, stale price, all units promised) stays armed.
     The exit's id derives from the stop and its version, so however often it is seen there is one.
     The exit is saved before the stop is marked: dying in between repeats it harmlessly.
     """
@@ -124,26 +125,45 @@ def _run_stop(
     if seen is stop:
         return
     if seen.state is StopState.TRIGGERED:
-        counts["triggered"] += 1
         free = position.quantity - position.reserved_quantity
-        if free > 0:
-            proposal = Proposal(
-                portfolio_id=stop.portfolio_id,
-                symbol=stop.symbol,
-                side=Side.SELL,
-                quantity=free,
-                cause=f"stop:{stop.symbol}:{stop.id}:{stop.created_at.isoformat()}",
-                source=f"stop:{stop.id}",
-            )
-            saved, _ = save(desk, proposal, correlation_id)
-            if saved.execution_status is RecommendationStatus.PENDING:
-                send(desk, [saved])
-            counts["exits"] += 1
+        if free <= 0 or not _leave(desk, stop, free, correlation_id):
+            return
+        counts["triggered"] += 1
+        counts["exits"] += 1
     try:
         desk.risk.put_stop(seen, stop.version)
     except ConcurrentUpdate:
         # Changed or run by somebody else meanwhile; the next run sees what they left.
         return
+
+
+def _leave(desk: Desk, stop: Stop, quantity: Decimal, correlation_id: str) -> bool:
+    """Recommend a stop's one exit; False, and nothing saved, while risk would not let it trade."""
+    cause = f"stop:{stop.symbol}:{stop.id}:{stop.created_at.isoformat()}"
+    request = OrderRequest(
+        portfolio_id=stop.portfolio_id,
+        symbol=stop.symbol,
+        side=Side.SELL,
+        type=OrderType.MARKET,
+        quantity=quantity,
+        limit_price=None,
+        cause=cause,
+        correlation_id=correlation_id,
+    )
+    if not evaluate(desk, request).passed:
+        return False
+    proposal = Proposal(
+        portfolio_id=stop.portfolio_id,
+        symbol=stop.symbol,
+        side=Side.SELL,
+        quantity=quantity,
+        cause=cause,
+        source=f"stop:{stop.id}",
+    )
+    saved, _ = save(desk, proposal, correlation_id)
+    if saved.execution_status is RecommendationStatus.PENDING:
+        send(desk, [saved])
+    return True
 
 
 def portfolio_tail_risk(
