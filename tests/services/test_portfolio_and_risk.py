@@ -314,6 +314,17 @@ def test_a_portfolio_on_the_market_clock_lives_in_the_past_it_replays() -> None:
     assert refused.json["order"]["reason"] == "stale_price"
 
 
+def test_history_can_be_replayed_beside_live_prices_of_other_symbols() -> None:
+    terms = {"base_currency": "USD", "cash": "1000", "clock": "market"}
+    good("PUT", "/market/instruments/OLD", INSTRUMENT)
+    then = "2010-01-05T00:00:00Z"
+    good("POST", "/market/prices", {"prices": [{"symbol": "OLD", "price": "50", "time": then}]})
+    good("PUT", "/portfolio/replay", terms | {"policy": {"symbols": ["OLD"]}})
+    made = place("1", portfolio_id="replay", symbol="OLD").json
+    assert (made["execution_status"], made["created_at"]) == ("filled", then)
+    assert good("GET", "/portfolio/replay")["as_of"] == then
+
+
 def test_other_portfolios_keys_are_refused() -> None:
     other = {"portfolios": ["other"]}
     for method, path, body in (

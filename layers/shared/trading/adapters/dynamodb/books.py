@@ -45,13 +45,17 @@ class BookRepository:
         return decode(Account, item)
 
     def now(self, account: Account) -> datetime:
-        """The present moment on the portfolio's clock."""
+        """The present moment on the portfolio's clock.
+
+        The market clock of a portfolio that names its symbols runs with their prices alone, so that
+        history can be replayed beside live prices of others.
+        """
         if account.clock is Clock.WALL:
             return self._wall_clock()
-        return self._market_time(self._store.get(self._settings.market_table, keys.CLOCK))
-
-    def _market_time(self, item: Item | None) -> datetime:
-        """The market clock, or the wall clock before the first price."""
+        if account.policy.symbols is not None:
+            prices = self._prices(account.policy.symbols)
+            return max((price.time for price in prices.values()), default=self._wall_clock())
+        item = self._store.get(self._settings.market_table, keys.CLOCK)
         return from_text(item["time"]) if item else self._wall_clock()
 
     def portfolio(self, portfolio_id: str) -> Portfolio:
@@ -71,7 +75,6 @@ class BookRepository:
             (settings.risk_table, keys.limits(portfolio_id)),
             (settings.market_table, keys.instrument(symbol)),
             (settings.market_table, keys.price(symbol)),
-            (settings.market_table, keys.CLOCK),
             (settings.orders_table, keys.order(order_id)),
         ]
         found = self._store.get_many(wanted)
@@ -82,13 +85,10 @@ class BookRepository:
         if instrument_item is None:
             raise NotFound("instrument", symbol)
         account = decode(Account, account_item)
-        clock = account.clock
-        now = (
-            self._wall_clock() if clock is Clock.WALL else self._market_time(_at(found, *wanted[4]))
-        )
+        now = self.now(account)
         price_item = _at(found, *wanted[3])
         prices = {symbol: decode(Price, price_item)} if price_item else {}
-        order_item = _at(found, *wanted[5])
+        order_item = _at(found, *wanted[4])
         return Snapshot(
             portfolio=self._with_positions(account, prices),
             instrument=decode(Instrument, instrument_item),
