@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.domain.builders import account, d, order, position, price, snapshot
+from tests.domain.builders import NOW, account, d, order, position, price, snapshot
 from trading.domain.books import order_context
 from trading.domain.order import Order, Side
 from trading.domain.portfolio import TradingState
@@ -42,6 +43,14 @@ def test_a_price_may_be_as_old_as_the_instrument_allows(age: int, passed: bool) 
     assert result("stale_price", order(), mark=price(age=age)).passed is passed
 
 
+def test_a_fraction_of_a_second_too_old_is_too_old() -> None:
+    late = price().model_copy(update={"time": NOW - timedelta(seconds=60, microseconds=1)})
+    found = result("stale_price", order(), mark=late)
+    assert not found.passed
+    assert found.value == d("60.000001")
+    assert "60.000001 s old" in found.message
+
+
 def test_no_price_is_a_stale_price() -> None:
     assert not result("stale_price", order(), priced=False).passed
 
@@ -70,6 +79,14 @@ def test_caps_hold_up_to_and_including_the_limit(
     rule: str, limit: dict[str, Decimal], quantity: str, passed: bool
 ) -> None:
     assert result(rule, order(quantity), limits=limits(**limit)).passed is passed
+
+
+@pytest.mark.parametrize("rule", ["allocation", "symbol_exposure"])
+def test_a_share_just_over_its_cap_is_not_rounded_down_to_it(rule: str) -> None:
+    wealthy = account(str(10**12), rate="0")
+    cap = limits(max_allocation_percent=d(25), max_symbol_exposure_percent=d(25))
+    for quantity, passed in (("2500000000", True), ("2500000000.1", False)):
+        assert result(rule, order(quantity), owner=wealthy, limits=cap).passed is passed
 
 
 @pytest.mark.parametrize(

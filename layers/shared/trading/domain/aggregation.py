@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from trading.domain.instrument import Instrument
-from trading.domain.money import ONE, ZERO, average
+from trading.domain.money import FEE_STEP, ONE, ZERO, average, with_commission
 from trading.domain.order import Side
 from trading.domain.portfolio import Portfolio
 from trading.domain.recommendation import Contribution
@@ -57,7 +57,16 @@ def target_order(
         return (Side.SELL, quantity) if quantity else None
     if held.quantity == ZERO and held.reserved_notional == ZERO and score >= policy.entry_score:
         wanted = portfolio.equity * policy.target_fraction * score
-        notional = min(wanted, average(budget, ONE + account.commission_rate))
+        notional = min(wanted, _affordable(budget, account.commission_rate))
         quantity = instrument.round_quantity(average(notional, price))
         return (Side.BUY, quantity) if quantity > ZERO else None
     return None
+
+
+def _affordable(budget: Decimal, rate: Decimal) -> Decimal:
+    """The notional that ``budget`` pays for together with its commission."""
+    notional = average(budget, ONE + rate)
+    if with_commission(notional, rate) > budget:
+        # The commission is rounded up, and its part of a step may be just what is missing.
+        notional = average(budget - FEE_STEP, ONE + rate)
+    return notional

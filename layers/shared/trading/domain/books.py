@@ -24,7 +24,7 @@ from trading.domain.ledger import (
     sums_by_commodity,
 )
 from trading.domain.matching import arrival_price
-from trading.domain.money import ZERO, fee_amount
+from trading.domain.money import ZERO, fee_amount, with_commission
 from trading.domain.order import Fill, Order, OrderStatus, Side
 from trading.domain.portfolio import Account, Portfolio
 from trading.domain.position import Position
@@ -139,7 +139,7 @@ def rest(order: Order, snapshot: Snapshot) -> BookChange:
     held = snapshot.portfolio.position(order.symbol, order.currency)
     notional = order.quantity * (order.limit_price or ZERO)
     if order.side is Side.BUY:
-        cash = notional + fee_amount(notional * account.commission_rate)
+        cash = with_commission(notional, account.commission_rate)
         order = order.model_copy(update={"reserved_cash": cash})
     accepted = order.moved(OrderStatus.ACCEPTED, snapshot.now)
     return BookChange(

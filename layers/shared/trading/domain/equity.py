@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from trading.domain.money import ONE, ZERO, average
+from trading.domain.money import ONE, ZERO, average, storable
 from trading.domain.portfolio import Portfolio
 from trading.domain.value import Value
 
@@ -44,9 +44,9 @@ def take_snapshot(portfolio: Portfolio, now: datetime) -> EquitySnapshot:
     return EquitySnapshot(
         portfolio_id=account.portfolio_id,
         time=now,
-        equity=portfolio.equity,
+        equity=storable(portfolio.equity),
         cash=account.cash_in(account.base_currency),
-        holdings_value=portfolio.holdings_value,
+        holdings_value=storable(portfolio.holdings_value),
         capital=account.capital.get(account.base_currency, ZERO),
     )
 

@@ -17,7 +17,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from trading.domain.money import ZERO, plain
+from trading.domain.errors import InvalidInput
+from trading.domain.money import MAX_NOTIONAL, ZERO, plain
 from trading.domain.order import Fill, Side
 from trading.domain.position import Position
 from trading.domain.time import to_text
@@ -132,8 +133,10 @@ def correction_entries(
     """The entries that put cash right, or a holding (``quantity`` units at ``cost`` in all).
 
     The cost of corrected holdings stands on ``trading`` against ``corrections``, as the cost of
-    bought ones stands there against cash.
+    bought ones stands there against cash. Raises InvalidInput for a cost too large to be stored.
     """
+    if abs(cost) >= MAX_NOTIONAL:
+        raise InvalidInput("quantity", f"makes the correction worth {plain(MAX_NOTIONAL)} or more")
     entries = _exchange("cash", "corrections", currency, cash)
     if symbol is not None:
         entries += _exchange("holdings", "corrections", symbol, quantity)

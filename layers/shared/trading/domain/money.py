@@ -16,6 +16,7 @@ MAX_SCALE = 8
 MAX_INTEGER_DIGITS = 12
 MAX_NOTIONAL = Decimal(10) ** 18
 FEE_SCALE = 8
+FEE_STEP = Decimal(1).scaleb(-FEE_SCALE)
 AVERAGE_SCALE = 16
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -23,6 +24,7 @@ ONE = Decimal(1)
 # Python's default context silently rounds to 28 digits; sums and products here need more room.
 # DefaultContext is what new threads start from, so the web framework's threads are covered too.
 _PRECISION = 60
+_STORAGE = decimal.Context(prec=38, rounding=ROUND_HALF_EVEN)
 decimal.DefaultContext.prec = _PRECISION
 decimal.getcontext().prec = _PRECISION
 
@@ -50,12 +52,17 @@ def is_multiple(value: Decimal, step: Decimal) -> bool:
 
 def fee_amount(value: Decimal) -> Decimal:
     """Round a fee up to ``FEE_SCALE`` decimals."""
-    return value.quantize(Decimal(1).scaleb(-FEE_SCALE), ROUND_UP)
+    return value.quantize(FEE_STEP, ROUND_UP)
 
 
-def rounded(value: Decimal) -> Decimal:
-    """Round a measured figure (a percentage, a ratio; never money) to ``MAX_SCALE`` decimals."""
-    return value.quantize(Decimal(1).scaleb(-MAX_SCALE), ROUND_HALF_EVEN)
+def with_commission(notional: Decimal, rate: Decimal) -> Decimal:
+    """What a purchase worth ``notional`` takes from cash, its commission included."""
+    return notional + fee_amount(notional * rate)
+
+
+def storable(value: Decimal) -> Decimal:
+    """Round a measured figure to the 38 digits that DynamoDB stores; shorter ones stay exact."""
+    return _STORAGE.plus(value)
 
 
 def average(total: Decimal, parts: Decimal) -> Decimal:

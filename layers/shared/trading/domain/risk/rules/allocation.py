@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from trading.domain.money import ZERO, average, rounded
+from trading.domain.money import MAX_SCALE, ZERO, ceil_to_step
 from trading.domain.risk.rule import OrderContext, RuleResult, at_most, exempt
 
 
@@ -19,6 +19,10 @@ class Allocation:
 
 
 def percent_of_equity(context: OrderContext, value: Decimal) -> Decimal:
-    """Express ``value`` in percent of equity; all of it counts as 100 times itself at no equity."""
+    """Express ``value`` in percent of equity, rounded up to ``MAX_SCALE`` decimals.
+
+    At no equity all of it counts, as 100 times itself.
+    """
     equity = context.portfolio.equity
-    return rounded(average(value * 100, equity) if equity > ZERO else value * 100)
+    percent = value * 100 / equity if equity > ZERO else value * 100
+    return ceil_to_step(percent, Decimal(1).scaleb(-MAX_SCALE))

@@ -1,6 +1,6 @@
 """No buying on credit."""
 
-from trading.domain.money import ZERO, fee_amount, plain
+from trading.domain.money import ZERO, plain, with_commission
 from trading.domain.order import Side
 from trading.domain.risk.rule import OrderContext, RuleResult
 
@@ -22,7 +22,7 @@ class CashAvailable:
                 limit=available,
                 message="no cash needed",
             )
-        cost = context.notional + fee_amount(context.notional * account.commission_rate)
+        cost = with_commission(context.notional, account.commission_rate)
         return RuleResult(
             rule=self.name,
             passed=cost <= available,

@@ -1,7 +1,9 @@
 """No trade on a stale or missing price."""
 
+from datetime import timedelta
 from decimal import Decimal
 
+from trading.domain.money import plain
 from trading.domain.risk.rule import OrderContext, RuleResult
 
 
@@ -21,12 +23,13 @@ class StalePrice:
                 limit=limit,
                 message=f"{context.order.symbol} has no price yet",
             )
-        age = Decimal(int((context.now - context.mark.time).total_seconds()))
+        microseconds = (context.now - context.mark.time) // timedelta(microseconds=1)
+        age = Decimal(microseconds).scaleb(-6)
         passed = age <= limit
         return RuleResult(
             rule=self.name,
             passed=passed,
             value=age,
             limit=limit,
-            message=f"the price is {age} s old, {limit} s are allowed",
+            message=f"the price is {plain(age)} s old, {limit} s are allowed",
         )
