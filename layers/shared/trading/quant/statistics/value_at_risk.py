@@ -63,7 +63,8 @@ def tail_risk(
 
 def _quantile(ordered: Sequence[float], fraction: float) -> float:
     """Empirical quantile with linear interpolation."""
-    place = (len(ordered) - 1) * fraction
+    # What floats add to a whole place would move the value that stands there out of the tail.
+    place = round((len(ordered) - 1) * fraction, 9)
     low = math.floor(place)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
