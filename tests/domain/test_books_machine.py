@@ -1,4 +1,4 @@
-"""The books under any sequence of deposits, orders, prices, matches and cancels."""
+"""The books under any sequence of deposits, corrections, orders, prices, matches and cancels."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from trading.domain.candle import Price
 from trading.domain.ledger import (
     LedgerTransaction,
     TransactionKind,
+    apply_to_position,
     cash_entries,
+    correction_entries,
     rebuild,
     sums_by_commodity,
 )
 from trading.domain.matching import resting_price
+from trading.domain.money import MAX_SCALE, average, floor_to_step
 from trading.domain.order import Order, OrderStatus, Side
 from trading.domain.portfolio import Account, Portfolio
 from trading.domain.position import Position
@@ -27,6 +30,11 @@ from trading.domain.position import Position
 PRICES = st.integers(8_000, 12_000).map(lambda n: Decimal(n).scaleb(-2))
 LOTS = st.integers(1, 40).map(lambda n: Decimal(n) / 2)
 AMOUNTS = st.integers(1, 10_000_000).map(lambda n: Decimal(n).scaleb(-2))
+
+
+def part(whole: Decimal, percent: int) -> Decimal:
+    """A part of an amount, with no more decimals than a request may have."""
+    return floor_to_step(whole * percent / 100, Decimal(1).scaleb(-MAX_SCALE))
 
 
 class Books(RuleBasedStateMachine):
@@ -40,6 +48,8 @@ class Books(RuleBasedStateMachine):
         self.ledger: list[LedgerTransaction] = []
         self.mark = Price(symbol="ACME", price=d(100), time=NOW, source="test")
         self.now = NOW
+        self.expected_equity = d(0)
+        self.corrected = d(0)
 
     def portfolio(self) -> Portfolio:
         return Portfolio(account=self.account, positions=self.positions, prices={"ACME": self.mark})
@@ -57,6 +67,11 @@ class Books(RuleBasedStateMachine):
     def apply(self, change: BookChange) -> None:
         assert change.before == self.account
         self.account = change.account or self.account
+        if change.fill:
+            # A trade swaps cash for units; only its fee and a price beside the market cost.
+            sign = 1 if change.fill.side is Side.BUY else -1
+            beside = (self.mark.price - change.fill.price) * change.fill.quantity * sign
+            self.expected_equity += beside - change.fill.fee
         if change.position:
             self.positions[change.position.symbol] = change.position
         if change.transaction:
@@ -75,6 +90,28 @@ class Books(RuleBasedStateMachine):
         )
         self.account, transaction = post(self.account, posting)
         self.ledger.append(transaction)
+        self.expected_equity += amount
+
+    def held(self) -> Position:
+        return self.positions.get("ACME", Position(symbol="ACME", currency="USD"))
+
+    def correct(self, cash: Decimal, quantity: Decimal, cost: Decimal) -> None:
+        symbol = "ACME" if quantity else None
+        posting = Posting(
+            kind=TransactionKind.CORRECTION,
+            cause=f"test:{len(self.ledger)}",
+            entries=correction_entries("USD", cash, symbol, quantity, cost),
+            currency="USD",
+            symbol=symbol,
+            time=self.now,
+            recorded_at=self.now,
+        )
+        self.account, transaction = post(self.account, posting)
+        self.ledger.append(transaction)
+        if symbol:
+            self.positions[symbol] = apply_to_position(self.held(), transaction)
+        self.expected_equity += cash + quantity * self.mark.price
+        self.corrected += cash + cost
 
     @initialize(amount=st.integers(500, 5000).map(Decimal))
     def opens(self, amount: Decimal) -> None:
@@ -86,13 +123,30 @@ class Books(RuleBasedStateMachine):
 
     @rule(share=st.integers(0, 100))
     def withdraws(self, share: int) -> None:
-        amount = self.account.available("USD") * share / 100
+        amount = part(self.account.available("USD"), share)
         if amount > 0:
             self.move(TransactionKind.WITHDRAWAL, -amount)
+
+    @rule(share=st.integers(-100, 100))
+    def cash_is_corrected(self, share: int) -> None:
+        self.correct(part(self.account.available("USD"), share), d(0), d(0))
+
+    @rule(quantity=LOTS, cost=AMOUNTS)
+    def missing_units_are_found(self, quantity: Decimal, cost: Decimal) -> None:
+        self.correct(d(0), quantity, cost)
+
+    @rule(share=st.integers(1, 100))
+    def units_that_are_not_there_are_written_off(self, share: int) -> None:
+        held = self.held()
+        quantity = part(held.quantity - held.reserved_quantity, share)
+        if quantity:
+            cost = average(held.cost_basis * quantity, held.quantity)
+            self.correct(d(0), -quantity, -cost)
 
     @rule(price=PRICES)
     def the_market_moves(self, price: Decimal) -> None:
         self.now += timedelta(seconds=10)
+        self.expected_equity += (price - self.mark.price) * self.held().quantity
         self.mark = Price(symbol="ACME", price=price, time=self.now, source="test")
 
     @rule(quantity=LOTS, side=st.sampled_from(list(Side)), limit=st.one_of(st.none(), PRICES))
@@ -118,13 +172,15 @@ class Books(RuleBasedStateMachine):
         assert price == chosen.limit_price
         self.apply(match(chosen, price, self.portfolio(), self.now, None))
 
-    @rule(which=st.integers(0, 9))
-    def cancels(self, which: int) -> None:
+    @rule(
+        which=st.integers(0, 9), how=st.sampled_from([OrderStatus.CANCELLED, OrderStatus.EXPIRED])
+    )
+    def an_order_ends_unfilled(self, which: int, how: OrderStatus) -> None:
         resting = self.resting()
         if not resting:
             return
         chosen = resting[which % len(resting)]
-        self.apply(close(chosen, OrderStatus.CANCELLED, "test", self.portfolio(), self.now, None))
+        self.apply(close(chosen, how, "test", self.portfolio(), self.now, None))
 
     @invariant()
     def every_transaction_sums_to_zero(self) -> None:
@@ -154,7 +210,7 @@ class Books(RuleBasedStateMachine):
         assert self.account.open_orders == len(resting)
         assert self.account.reserved.get("USD", 0) == sum(o.reserved_cash for o in resting)
         assert self.account.available("USD") >= 0
-        held = self.positions.get("ACME", Position(symbol="ACME", currency="USD"))
+        held = self.held()
         promised = sum(o.remaining for o in resting if o.side is Side.SELL)
         assert held.reserved_quantity == promised <= held.quantity
         wanted = sum(o.remaining * (o.limit_price or 0) for o in resting if o.side is Side.BUY)
@@ -168,10 +224,19 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def profit_is_what_prices_brought_less_fees(self) -> None:
-        held = self.positions.get("ACME", Position(symbol="ACME", currency="USD"))
+        held = self.held()
         profit = held.realized_pnl + held.unrealized_pnl(self.mark.price) - held.fees
-        gain = self.portfolio().equity - self.account.capital.get("USD", 0)
-        assert profit == gain
+        put_in = self.account.capital.get("USD", 0) + self.corrected
+        assert profit == self.portfolio().equity - put_in
+
+    @invariant()
+    def equity_moves_by_prices_fees_flows_and_corrections_alone(self) -> None:
+        assert self.portfolio().equity == self.expected_equity
+
+    @invariant()
+    def fees_in_the_ledger_are_those_of_the_orders(self) -> None:
+        paid = sum(made.fees for made in self.orders.values())
+        assert rebuild(self.ledger).fees.get("USD", 0) == self.held().fees == paid
 
 
 TestBooks = Books.TestCase
