@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from decimal import Decimal
 
@@ -64,6 +65,22 @@ def test_a_crash_prone_history_is_riskier_than_its_deviation_says() -> None:
         tail_risk(crashes, 0.99, 1, VarMethod.CORNISH_FISHER).value_at_risk
         > tail_risk(crashes, 0.99, 1, VarMethod.PARAMETRIC).value_at_risk
     )
+
+
+def test_cornish_fisher_is_zangaris_expansion() -> None:
+    # Lose 20 with probability p, else gain 1: the moments of a Bernoulli variable are known.
+    p = 0.05
+    mean, deviation = 1 - 21 * p, 21 * math.sqrt(p * (1 - p))
+    skew, excess = -(1 - 2 * p) / math.sqrt(p * (1 - p)), (1 - 6 * p * (1 - p)) / (p * (1 - p))
+    z = statistics.NormalDist().inv_cdf(0.01)
+    terms = (
+        z,
+        (z * z - 1) * skew / 6,
+        z * (z * z - 3) * excess / 24,
+        -z * (2 * z * z - 5) * skew * skew / 36,
+    )
+    found = tail_risk([1.0] * 95 + [-20.0] * 5, 0.99, 1, VarMethod.CORNISH_FISHER)
+    assert float(found.value_at_risk) == pytest.approx(-(mean + deviation * sum(terms)), rel=1e-6)
 
 
 @given(PROFITS)
