@@ -6,23 +6,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from execution.routes import router
-from trading import bootstrap
+from trading import bootstrap, checks
 from trading.adapters.sqs.execution_queue import hand_back, queue_depth, read_message
-from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry, table_check
+from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.domain.errors import InvalidInput, NotFound
 from trading.settings import settings
-from trading.telemetry import choose_correlation_id, logger, set_correlation_id
+from trading.telemetry import begin_scheduled, choose_correlation_id, logger, set_correlation_id
 from trading.usecases.execute_recommendation import execute_recommendation
 from trading.usecases.match_orders import match_orders
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
-
-def _queue_check() -> CheckResult:
-    depth = queue_depth(bootstrap.queue_client(), settings().execution_queue_url)
-    return CheckResult(True, f"{depth['waiting']} messages wait")
 
 
 def _metrics() -> Iterable[MetricFamily]:
@@ -47,11 +42,9 @@ app = create_app(
     router,
     prefix="/orders",
     checks={
-        "orders_table": table_check(lambda: bootstrap.store().reachable(settings().orders_table)),
-        "portfolio_table": table_check(
-            lambda: bootstrap.store().reachable(settings().portfolio_table)
-        ),
-        "execution_queue": _queue_check,
+        "orders_table": checks.table(lambda: settings().orders_table),
+        "portfolio_table": checks.table(lambda: settings().portfolio_table),
+        "execution_queue": checks.execution_queue,
     },
     metrics=_metrics,
 )
@@ -161,7 +154,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     Event: ``{"symbol": "AAPL"}`` for one symbol's orders, ``{}`` for all. Answers how many were
     filled, still wait, or were busy.
     """
-    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    begin_scheduled(event)
     counts = match_orders(desk(), event.get("symbol"))
     logger.info("resting orders matched", extra=counts)
     return counts

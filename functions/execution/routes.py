@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Request, Response
 
 from trading.api.app import new_router
 from trading.api.idempotency import IdempotencyKey, replayable
-from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, across, page_of, visible_portfolios
+from trading.api.listing import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    OfPortfolio,
+    across,
+    page_of,
+    visible_portfolios,
+)
 from trading.api.problems import blaming_body
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
 from trading.domain.order import Order, OrderStatus
-from trading.schemas.base import Page, PortfolioId, Wire
+from trading.schemas.base import Page, Wire
 from trading.schemas.execution import (
     Difference,
     FillOut,
@@ -33,7 +41,6 @@ router = new_router()
 OrderId = Annotated[
     str, Path(alias="id", pattern=r"^ord_[0-9a-f]{32}$", description="The order's id.")
 ]
-OfPortfolio = Annotated[PortfolioId | None, Query(description="Only this portfolio's.")]
 
 
 @router.post(

@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any
 
 from market.routes import router
-from trading import bootstrap
+from trading import bootstrap, checks
 from trading.adapters.venues.ccxt_candles import CcxtCandles
-from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry, table_check
+from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.settings import settings
-from trading.telemetry import choose_correlation_id, logger, set_correlation_id
+from trading.telemetry import begin_scheduled, logger
 from trading.usecases.fetch_candles import fetch_candles
 from trading.usecases.watch_list import symbols_to_watch
 
@@ -44,7 +44,7 @@ app = create_app(
     router,
     prefix="/market",
     checks={
-        "market_table": table_check(lambda: bootstrap.store().reachable(settings().market_table)),
+        "market_table": checks.table(lambda: settings().market_table),
         "newest_price": _age_check,
     },
     metrics=_metrics,
@@ -59,7 +59,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, object]:
     Event: ``{"symbols": ["BTC-USDT"], "timeframe": "1h"}``; what is left out is as configured.
     Answers how many candles were created, unchanged and replaced, and errors by symbol.
     """
-    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    begin_scheduled(event)
     result = fetch_candles(
         desk().market,
         # One client per venue and run: it keeps to the venue's rate, and reads its markets once.

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from portfolio.routes import router
-from trading import bootstrap
-from trading.api.app import MetricFamily, create_app, lambda_entry, table_check
+from trading import checks
+from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.settings import settings
-from trading.telemetry import choose_correlation_id, logger, set_correlation_id
+from trading.telemetry import begin_scheduled, logger
 from trading.usecases.manage_portfolio import snapshot_all
 
 
@@ -35,10 +35,8 @@ app = create_app(
     router,
     prefix="/portfolio",
     checks={
-        "portfolio_table": table_check(
-            lambda: bootstrap.store().reachable(settings().portfolio_table)
-        ),
-        "market_table": table_check(lambda: bootstrap.store().reachable(settings().market_table)),
+        "portfolio_table": checks.table(lambda: settings().portfolio_table),
+        "market_table": checks.table(lambda: settings().market_table),
     },
     metrics=_metrics,
 )
@@ -51,7 +49,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
     recorded and how many of those named do not exist.
     """
-    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    begin_scheduled(event)
     counts = snapshot_all(desk(), event.get("portfolio_ids"))
     logger.info("equity recorded", extra={"counts": counts})
     return counts

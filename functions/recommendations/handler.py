@@ -6,19 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from recommendations.routes import router
-from trading import bootstrap
-from trading.adapters.sqs.execution_queue import queue_depth
-from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry, table_check
+from trading import checks
+from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.settings import settings
-from trading.telemetry import choose_correlation_id, correlation_id, logger, set_correlation_id
+from trading.telemetry import begin_scheduled, correlation_id, logger
 from trading.usecases.recommend import recommend_all
 from trading.usecases.relay_outbox import relay_outbox
-
-
-def _queue_check() -> CheckResult:
-    depth = queue_depth(bootstrap.queue_client(), settings().execution_queue_url)
-    return CheckResult(True, f"{depth['waiting']} messages wait")
 
 
 def _metrics() -> Iterable[MetricFamily]:
@@ -38,10 +32,8 @@ app = create_app(
     router,
     prefix="/recommendations",
     checks={
-        "recommendations_table": table_check(
-            lambda: bootstrap.store().reachable(settings().recommendations_table)
-        ),
-        "execution_queue": _queue_check,
+        "recommendations_table": checks.table(lambda: settings().recommendations_table),
+        "execution_queue": checks.execution_queue,
     },
     metrics=_metrics,
 )
@@ -54,7 +46,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
     created, rejected by risk, sent, and left in the outbox.
     """
-    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    begin_scheduled(event)
     counts = recommend_all(desk(), event.get("portfolio_ids"), correlation_id())
     logger.info("recommendations generated", extra={"counts": counts})
     return counts
@@ -62,7 +54,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 def on_relay(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Send what waits in the outbox because its writer died or the queue did not answer."""
-    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    begin_scheduled(event)
     counts = relay_outbox(desk())
     logger.info("outbox relayed", extra={"counts": counts})
     return counts

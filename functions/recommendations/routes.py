@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Request, Response
 
 from trading.api.app import new_router
 from trading.api.idempotency import IdempotencyKey, replayable
-from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, across, page_of, visible_portfolios
+from trading.api.listing import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    OfPortfolio,
+    across,
+    page_of,
+    visible_portfolios,
+)
 from trading.api.problems import blaming_body
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
 from trading.domain.recommendation import Recommendation, RecommendationStatus
-from trading.schemas.base import Page, PortfolioId, Wire
+from trading.schemas.base import Page, Wire
 from trading.schemas.recommendations import (
     ContributionOut,
     GenerateIn,
@@ -95,7 +103,7 @@ def post_recommendation(
 )
 def get_recommendations(
     caller: CallerDep,
-    portfolio_id: Annotated[PortfolioId | None, Query(description="Only this portfolio's.")] = None,
+    portfolio_id: OfPortfolio = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[RecommendationOut]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from risk.routes import router
-from trading import bootstrap
-from trading.api.app import MetricFamily, create_app, lambda_entry, table_check
+from trading import checks
+from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.domain.portfolio import TradingState
 from trading.settings import settings
-from trading.telemetry import choose_correlation_id, correlation_id, logger, set_correlation_id
+from trading.telemetry import begin_scheduled, correlation_id, logger
 from trading.usecases.manage_risk import run_stops
 
 
@@ -34,10 +34,8 @@ app = create_app(
     router,
     prefix="/risk",
     checks={
-        "risk_table": table_check(lambda: bootstrap.store().reachable(settings().risk_table)),
-        "portfolio_table": table_check(
-            lambda: bootstrap.store().reachable(settings().portfolio_table)
-        ),
+        "risk_table": checks.table(lambda: settings().risk_table),
+        "portfolio_table": checks.table(lambda: settings().portfolio_table),
     },
     metrics=_metrics,
 )
@@ -50,7 +48,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
     armed, how many of them went off, and how many exits that made.
     """
-    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    begin_scheduled(event)
     counts = run_stops(desk(), event.get("portfolio_ids"), correlation_id())
     logger.info("stops run", extra={"counts": counts})
     return counts

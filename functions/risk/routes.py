@@ -39,13 +39,12 @@ from trading.settings import settings
 from trading.telemetry import correlation_id
 from trading.usecases.manage_risk import (
     cancel_resting,
-    evaluate,
     portfolio_tail_risk,
     replace_stops,
     set_trading_state,
     size_order,
 )
-from trading.usecases.place_order import OrderRequest
+from trading.usecases.place_order import OrderRequest, evaluate
 
 router = new_router()
 Pid = Annotated[PortfolioId, Path(description="The portfolio's id.")]

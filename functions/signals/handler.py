@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from signals.routes import router
-from trading import bootstrap
-from trading.api.app import MetricFamily, create_app, lambda_entry, table_check
+from trading import bootstrap, checks
+from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.settings import settings
-from trading.telemetry import choose_correlation_id, correlation_id, logger, set_correlation_id
+from trading.telemetry import begin_scheduled, correlation_id, logger
 from trading.usecases.generate_signals import StrategyChoice, generate_signals
 from trading.usecases.watch_list import symbols_to_watch
 
@@ -30,8 +30,8 @@ app = create_app(
     router,
     prefix="/signals",
     checks={
-        "signals_table": table_check(lambda: bootstrap.store().reachable(settings().signals_table)),
-        "market_table": table_check(lambda: bootstrap.store().reachable(settings().market_table)),
+        "signals_table": checks.table(lambda: settings().signals_table),
+        "market_table": checks.table(lambda: settings().market_table),
     },
     metrics=_metrics,
 )
@@ -45,7 +45,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, Any]:
     also as ``{"name": …, "parameters": {…}}``; what is left out is as configured. Answers how many
     signals were created and unchanged, and errors by strategy.
     """
-    set_correlation_id(choose_correlation_id(event.get("correlation_id"), event.get("id")))
+    begin_scheduled(event)
     choices = [
         StrategyChoice(c) if isinstance(c, str) else StrategyChoice(**c)
         for c in event.get("strategies") or settings().strategies

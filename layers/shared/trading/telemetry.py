@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 from aws_lambda_powertools import Logger
@@ -31,6 +32,12 @@ def set_correlation_id(value: str) -> str:
     _current.set(value)
     logger.append_keys(correlation_id=value)
     return value
+
+
+def begin_scheduled(event: Mapping[str, object]) -> str:
+    """Set the current id from a schedule's event, or a new one, and return it."""
+    given = (event.get("correlation_id"), event.get("id"))
+    return set_correlation_id(choose_correlation_id(*(g for g in given if isinstance(g, str))))
 
 
 def choose_correlation_id(*candidates: str | None) -> str:

@@ -10,13 +10,14 @@ from typing import Annotated, TypeVar
 from fastapi import Query
 
 from trading.api.security import Caller
-from trading.schemas.base import decode_cursor, encode_cursor
+from trading.schemas.base import PortfolioId, decode_cursor, encode_cursor
 
 T = TypeVar("T")
 Placed = tuple[str, T]
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=400, description="From the page before.")]
+OfPortfolio = Annotated[PortfolioId | None, Query(description="Only this portfolio's.")]
 DEFAULT_LIMIT = 50
 
 

@@ -29,12 +29,6 @@ decimal.DefaultContext.prec = _PRECISION
 decimal.getcontext().prec = _PRECISION
 
 
-def decimals(value: Decimal) -> int:
-    """Return how many decimals ``value`` really uses (1.500 uses one)."""
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -int(exponent))
-
-
 def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
     """Round a quantity or price down (towards zero) to a whole multiple of ``step`` > 0."""
     return (value / step).to_integral_value(ROUND_DOWN) * step

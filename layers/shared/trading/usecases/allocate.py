@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading.domain.books import order_context
 from trading.domain.errors import InvalidInput
 from trading.domain.money import ONE, ZERO, average
 from trading.domain.order import OrderType, Side
 from trading.domain.portfolio import Portfolio
 from trading.domain.recommendation import Recommendation, RecommendationStatus
-from trading.domain.risk.engine import Decision, judge
+from trading.domain.risk.engine import Decision
 from trading.ports import Desk
 from trading.quant.statistics.returns import volatility_of
-from trading.usecases.place_order import OrderRequest, new_order
+from trading.usecases.place_order import OrderRequest, evaluate
 from trading.usecases.recommend import Proposal, save
 from trading.usecases.relay_outbox import send
 
@@ -149,6 +148,4 @@ def _plan(
         cause=asked.cause,
         correlation_id=correlation_id,
     )
-    snapshot = desk.books.snapshot(request.portfolio_id, symbol, request.order_id)
-    decision = judge(order_context(new_order(request, snapshot), snapshot))
-    return Planned(symbol, side, quantity, notional, decision)
+    return Planned(symbol, side, quantity, notional, evaluate(desk, request))

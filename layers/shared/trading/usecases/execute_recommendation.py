@@ -5,7 +5,7 @@ from __future__ import annotations
 from trading.domain.errors import InvalidInput, NotFound
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.ports import Desk
-from trading.usecases.place_order import OrderRequest, place_order
+from trading.usecases.place_order import OrderRequest, place_once
 from trading.usecases.retry import retried
 
 
@@ -32,7 +32,7 @@ def _execute_once(desk: Desk, identifier: str) -> Recommendation:
         desk.recommendations.move(lapsed, recommendation)
         return lapsed
     try:
-        place_order(desk, order_request(recommendation), recommendation)
+        place_once(desk, order_request(recommendation), recommendation)
     except (NotFound, InvalidInput) as error:
         failed = recommendation.moved(RecommendationStatus.FAILED, now, error.detail)
         desk.recommendations.move(failed, recommendation)

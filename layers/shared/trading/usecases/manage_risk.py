@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from trading.domain.books import BookChange, order_context
+from trading.domain.books import BookChange
 from trading.domain.errors import ConcurrentUpdate, Conflict, InvalidInput
 from trading.domain.order import OrderType, Side
 from trading.domain.portfolio import Account, Portfolio, TradingState
 from trading.domain.recommendation import RecommendationStatus
-from trading.domain.risk.engine import Decision, judge
 from trading.domain.risk.sizing import METHODS, size
 from trading.domain.risk.stop import Stop, StopState
 from trading.ports import Desk
@@ -22,7 +21,7 @@ from trading.quant.statistics.returns import (
 )
 from trading.quant.statistics.value_at_risk import MIN_OBSERVATIONS, TailRisk, VarMethod, tail_risk
 from trading.usecases.match_orders import cancel_order
-from trading.usecases.place_order import OrderRequest, new_order
+from trading.usecases.place_order import OrderRequest, evaluate
 from trading.usecases.recommend import Proposal, save
 from trading.usecases.relay_outbox import send
 from trading.usecases.retry import retried
@@ -62,12 +61,6 @@ def cancel_resting(desk: Desk, portfolio_id: str, reason: str) -> int:
     return cancelled
 
 
-def evaluate(desk: Desk, request: OrderRequest) -> Decision:
-    """Judge an order as if it were placed now; nothing is written. Raises NotFound."""
-    snapshot = desk.books.snapshot(request.portfolio_id, request.symbol, request.order_id)
-    return judge(order_context(new_order(request, snapshot), snapshot))
-
-
 def replace_stops(desk: Desk, portfolio_id: str, wanted: Sequence[Stop]) -> list[Stop]:
     """Make ``wanted`` the armed stops of a portfolio; others that are armed are removed.
 
@@ -100,7 +93,7 @@ def run_stops(
     """Show every armed stop the latest price; one that goes off recommends one exit.
 
     One whose exit could not trade (halted, stale price, all units promised) stays armed.
-    The exit's id derives from the stop and its version, so however often it is seen there is one.
+    The exit's id derives from the stop and when it was set: however often it is seen there is one.
     The exit is saved before the stop is marked: dying in between repeats it harmlessly.
     """
     counts = {"armed": 0, "triggered": 0, "exits": 0}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading.domain.books import Snapshot, place
+from trading.domain.books import Snapshot, order_context, place
 from trading.domain.errors import IdempotencyConflict, InvalidInput
 from trading.domain.identifiers import derived_id
 from trading.domain.money import MAX_NOTIONAL, ZERO, plain
 from trading.domain.order import Order, OrderType, Side
 from trading.domain.recommendation import Recommendation
-from trading.domain.risk.engine import Decision
+from trading.domain.risk.engine import Decision, judge
 from trading.ports import Desk
 from trading.usecases.retry import retried
 
@@ -59,11 +59,11 @@ def place_order(
     tick, IdempotencyConflict if the cause made another order before, ConcurrentUpdate if the
     books were too busy.
     """
-    return retried(lambda: _place_once(desk, request, recommendation))
+    return retried(lambda: place_once(desk, request, recommendation))
 
 
-def _place_once(desk: Desk, request: OrderRequest, recommendation: Recommendation | None) -> Placed:
-    """One try: read, decide, write."""
+def place_once(desk: Desk, request: OrderRequest, recommendation: Recommendation | None) -> Placed:
+    """Try once: read, decide, write. For callers that read anew themselves; raises as placing."""
     snapshot = desk.books.snapshot(request.portfolio_id, request.symbol, request.order_id)
     if snapshot.existing is not None:
         if snapshot.existing.request_hash != request.fingerprint:
@@ -73,6 +73,12 @@ def _place_once(desk: Desk, request: OrderRequest, recommendation: Recommendatio
     desk.books.commit(change)
     assert change.order is not None
     return Placed(change.order, change.decision)
+
+
+def evaluate(desk: Desk, request: OrderRequest) -> Decision:
+    """Judge an order as if it were placed now; nothing is written. Raises as placing it would."""
+    snapshot = desk.books.snapshot(request.portfolio_id, request.symbol, request.order_id)
+    return judge(order_context(new_order(request, snapshot), snapshot))
 
 
 def new_order(

@@ -67,15 +67,15 @@ def recommend_for(desk: Desk, portfolio_id: str, correlation_id: str) -> list[Re
     budget = portfolio.account.available(portfolio.account.base_currency)
     since = now - timedelta(seconds=policy.signal_max_age_seconds)
     made = []
-    for instrument in _traded(desk, portfolio):
-        if instrument.symbol in busy:
-            continue
+    free = [i for i in _traded(desk, portfolio) if i.symbol not in busy]
+    prices = {p.symbol: p.price for p in desk.market.latest_prices([i.symbol for i in free])}
+    for instrument in free:
         signals = [s for s in desk.signals.latest(instrument.symbol, since) if s.time <= now]
         opinion = aggregate(signals, policy.weights)
-        price = next(iter(desk.market.latest_prices([instrument.symbol])), None)
+        price = prices.get(instrument.symbol)
         if opinion is None or price is None:
             continue
-        wanted = target_order(opinion.score, portfolio, instrument, price.price, budget)
+        wanted = target_order(opinion.score, portfolio, instrument, price, budget)
         if wanted is None:
             continue
         side, quantity = wanted
@@ -92,7 +92,7 @@ def recommend_for(desk: Desk, portfolio_id: str, correlation_id: str) -> list[Re
         if created:
             made.append(saved)
             if saved.execution_status is RecommendationStatus.PENDING and side is Side.BUY:
-                budget -= quantity * price.price
+                budget -= quantity * price
     return made
 
 

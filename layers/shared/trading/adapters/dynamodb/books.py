@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import cached_property
 
 from trading.adapters.dynamodb import keys, store
 from trading.adapters.dynamodb.codec import Item, decode, encode
 from trading.adapters.dynamodb.counters import counter
+from trading.adapters.dynamodb.market import MarketRepository
 from trading.adapters.dynamodb.recommendations import recommendation_writes
 from trading.adapters.dynamodb.store import ConditionFailed, Key, Range, Store, Write
 from trading.domain.books import BookChange, Snapshot
@@ -18,7 +20,7 @@ from trading.domain.order import Order
 from trading.domain.portfolio import Account, Clock, Portfolio
 from trading.domain.position import Position
 from trading.domain.risk.limits import RiskLimits
-from trading.domain.time import from_text
+from trading.domain.time import to_text
 from trading.settings import Settings
 
 Found = Mapping[tuple[str, str, str], Item]
@@ -37,6 +39,11 @@ class BookRepository:
         self._settings = settings
         self._wall_clock = wall_clock
 
+    @cached_property
+    def _market(self) -> MarketRepository:
+        """Prices and the market clock; made on first use, as not every function may read them."""
+        return MarketRepository(self._store, self._settings.market_table)
+
     def account(self, portfolio_id: str) -> Account:
         """Read a portfolio's account. Raises NotFound."""
         item = self._store.get(self._settings.portfolio_table, keys.account(portfolio_id))
@@ -53,10 +60,9 @@ class BookRepository:
         if account.clock is Clock.WALL:
             return self._wall_clock()
         if account.policy.symbols is not None:
-            prices = self._prices(account.policy.symbols)
-            return max((price.time for price in prices.values()), default=self._wall_clock())
-        item = self._store.get(self._settings.market_table, keys.CLOCK)
-        return from_text(item["time"]) if item else self._wall_clock()
+            prices = self._market.latest_prices(account.policy.symbols)
+            return max((price.time for price in prices), default=self._wall_clock())
+        return self._market.clock() or self._wall_clock()
 
     def portfolio(self, portfolio_id: str) -> Portfolio:
         """Read an account with all its positions and their latest prices. Raises NotFound."""
@@ -108,17 +114,8 @@ class BookRepository:
         )
         held = {item["symbol"]: decode(Position, item) for item in positions}
         missing = [s for s, p in held.items() if p.quantity and s not in prices]
-        return Portfolio(
-            account=account, positions=held, prices={**prices, **self._prices(missing)}
-        )
-
-    def _prices(self, symbols: Sequence[str]) -> dict[str, Price]:
-        """Latest prices of some symbols; symbols without one lack."""
-        if not symbols:
-            return {}
-        table = self._settings.market_table
-        found = self._store.get_many([(table, keys.price(symbol)) for symbol in symbols])
-        return {item["symbol"]: decode(Price, item) for item in found.values()}
+        read = {price.symbol: price for price in self._market.latest_prices(missing)}
+        return Portfolio(account=account, positions=held, prices=prices | read)
 
     def trades_on(self, portfolio_id: str, day: date) -> int:
         """How many orders were accepted on a day."""
@@ -166,7 +163,8 @@ class BookRepository:
             item = encode(transaction) | keys.ledger(pid, transaction.sequence)
             writes.append(store.put_new("ledger", table, item))
         if change.marker is not None:
-            item = {**keys.marker(pid, change.marker), "time": encode(change.before)["updated_at"]}
+            time = to_text(change.before.updated_at)
+            item = {**keys.marker(pid, change.marker), "time": time}
             writes.append(store.put_new("marker", table, item))
         return writes
 

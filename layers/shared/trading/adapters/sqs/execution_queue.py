@@ -46,13 +46,6 @@ class SqsExecutionQueue:
             taken += [batch[int(done["Id"])].id for done in answer.get("Successful", [])]
         return taken
 
-    def depth(self) -> dict[str, int]:
-        """How many messages wait and how many are being worked on (approximate, as SQS counts).
-
-        Raises Unavailable.
-        """
-        return queue_depth(self._client(), self._address())
-
 
 def queue_depth(client: SQSClient, address: str) -> dict[str, int]:
     """Approximate numbers of visible and in-flight messages of any queue. Raises Unavailable."""
