@@ -24,13 +24,15 @@ ACME = Instrument(
     min_notional=Decimal(10),
     max_price_age_seconds=60,
 )
-UNLIMITED = RiskLimits(
-    max_order_notional=None,
-    max_order_quantity=None,
-    max_allocation_percent=None,
-    max_symbol_exposure_percent=None,
-    max_daily_trades=None,
-)
+_NO_LIMITS: dict[str, Any] = {
+    name: None for name, field in RiskLimits.model_fields.items() if "None" in str(field.annotation)
+}
+UNLIMITED = RiskLimits(**_NO_LIMITS)
+
+
+def limits(**some: Any) -> RiskLimits:
+    """These limits and no others."""
+    return RiskLimits(**(_NO_LIMITS | some))
 
 
 def d(value: str | int) -> Decimal:

@@ -8,20 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.domain.builders import NOW, account, d, order, position, price, snapshot
+from tests.domain.builders import NOW, account, d, limits, order, position, price, snapshot
 from trading.domain.books import order_context
 from trading.domain.order import Order, Side
 from trading.domain.portfolio import TradingState
 from trading.domain.risk.engine import judge
-from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.rule import RuleResult
 from trading.domain.risk.rules import ALL_RULES
-
-NO_LIMITS: dict[str, Any] = dict.fromkeys(RiskLimits.model_fields) | {"version": 0}
-
-
-def limits(**some: Any) -> RiskLimits:
-    return RiskLimits(**(NO_LIMITS | some))
 
 
 def result(rule: str, made: Order, **state: Any) -> RuleResult:

@@ -7,6 +7,7 @@ TradingError
 ├── NotFound                the thing named does not exist
 ├── Conflict                the thing exists in a state that does not allow this
 │   ├── IllegalTransition   a state move that the table does not list
+│   ├── MissingRate         an amount would need converting, and there is no rate
 │   └── IdempotencyConflict the key was used before with another body
 ├── ConcurrentUpdate        somebody else changed the books first; read again and retry
 ├── PayloadTooLarge         the body is over the limit
@@ -55,6 +56,17 @@ class Conflict(TradingError):
 
 class IllegalTransition(Conflict):
     """A state move that the transition table does not allow."""
+
+
+class MissingRate(Conflict):
+    """An amount in ``currency`` counts in ``base``, and no exchange rate between them is known."""
+
+    def __init__(self, currency: str, base: str) -> None:
+        super().__init__(
+            f"there is no rate from {currency} to {base}: post a price of {currency}-{base}"
+        )
+        self.currency = currency
+        self.base = base
 
 
 class IdempotencyConflict(Conflict):

@@ -10,8 +10,9 @@ from enum import StrEnum
 from pydantic import ConfigDict, Field
 
 from trading.domain.candle import Price
+from trading.domain.errors import MissingRate
 from trading.domain.ledger import GENESIS_HASH
-from trading.domain.money import ZERO
+from trading.domain.money import ONE, ZERO
 from trading.domain.position import Position
 from trading.domain.value import Value
 
@@ -98,13 +99,26 @@ class Account(Value):
 
 
 class Portfolio(Value):
-    """An account with its positions and their latest prices: what risk rules look at."""
+    """An account with its positions and their latest prices: what risk rules look at.
+
+    ``rates`` are units of the base currency per unit of another currency.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     account: Account
     positions: Mapping[str, Position] = Field(default_factory=dict)
     prices: Mapping[str, Price] = Field(default_factory=dict)
+    rates: Mapping[str, Decimal] = Field(default_factory=dict)
+
+    def rate(self, currency: str) -> Decimal:
+        """Units of the base currency per unit of ``currency``. Raises MissingRate."""
+        base = self.account.base_currency
+        if currency == base:
+            return ONE
+        if currency not in self.rates:
+            raise MissingRate(currency, base)
+        return self.rates[currency]
 
     def position(self, symbol: str, currency: str) -> Position:
         """The holding of a symbol, empty when there is none."""

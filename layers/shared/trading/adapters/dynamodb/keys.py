@@ -17,6 +17,7 @@ CLOCK: Key = {"pk": "CLOCK", "sk": "CLOCK"}
 RECENT_SIGNALS = "SIGNALS"
 OUTBOX = "OUTBOX"
 OPEN_ORDERS = "OPEN"
+RETURNS = "RETURNS"
 
 
 def api_key(key_id: str) -> Key:
@@ -132,6 +133,21 @@ def equity(portfolio_id: str, moment: datetime) -> Key:
 def limits(portfolio_id: str) -> Key:
     """A portfolio's risk limits."""
     return {"pk": portfolio(portfolio_id), "sk": "LIMITS"}
+
+
+def marks(portfolio_id: str) -> Key:
+    """The equity that a portfolio's losses are measured from."""
+    return {"pk": portfolio(portfolio_id), "sk": "MARKS"}
+
+
+def tail(portfolio_id: str) -> Key:
+    """A portfolio's tail state."""
+    return {"pk": portfolio(portfolio_id), "sk": "TAIL"}
+
+
+def returns(symbol: str) -> Key:
+    """A symbol's series of returns."""
+    return {"pk": RETURNS, "sk": symbol}
 
 
 def day(portfolio_id: str, on: date) -> Key:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from decimal import Decimal
+
 from trading.adapters.dynamodb import keys
 from trading.adapters.dynamodb.codec import decode, encode
 from trading.adapters.dynamodb.store import ConditionFailed, Range, Store
 from trading.domain.errors import ConcurrentUpdate
+from trading.domain.portfolio import Portfolio
 from trading.domain.risk.engine import Decision
+from trading.domain.risk.equity_marks import EquityMarks
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.stop import Stop
+from trading.domain.risk.tail import ReturnSeries, TailState
 
 
 class RiskRepository:
@@ -33,6 +39,57 @@ class RiskRepository:
             )
         except ConditionFailed as error:
             raise ConcurrentUpdate("the limits were changed meanwhile") from error
+
+    def marks(self, portfolio_id: str) -> EquityMarks | None:
+        """The equity that a portfolio's losses are measured from, if it was ever recorded."""
+        item = self._store.get(self._table, keys.marks(portfolio_id))
+        return decode(EquityMarks, item) if item else None
+
+    def put_marks(self, portfolio_id: str, marks: EquityMarks, read: EquityMarks | None) -> None:
+        """Write marks. Raises ConcurrentUpdate if they changed since ``read`` was read."""
+        try:
+            self._store.put_item(
+                self._table,
+                encode(marks) | keys.marks(portfolio_id),
+                "attribute_not_exists(pk)" if read is None else "version = :read",
+                {} if read is None else {":read": read.version},
+            )
+        except ConditionFailed as error:
+            raise ConcurrentUpdate("the equity marks were changed meanwhile") from error
+
+    def tail(self, portfolio_id: str) -> TailState | None:
+        """A portfolio's tail state as it was computed last, without any series of returns."""
+        item = self._store.get(self._table, keys.tail(portfolio_id))
+        return decode(TailState, item) if item else None
+
+    def put_tail(self, tail: TailState) -> None:
+        """Replace a portfolio's tail state."""
+        self._store.put_item(self._table, encode(tail) | keys.tail(tail.portfolio_id))
+
+    def returns(self, symbols: Collection[str]) -> list[ReturnSeries]:
+        """The series of returns of those of these symbols that have one."""
+        found = self._store.get_many([(self._table, keys.returns(s)) for s in sorted(symbols)])
+        return [decode(ReturnSeries, item) for item in found.values()]
+
+    def put_returns(self, series: ReturnSeries) -> None:
+        """Replace a symbol's series of returns."""
+        self._store.put_item(self._table, encode(series) | keys.returns(series.symbol))
+
+    def tail_for(
+        self, portfolio: Portfolio, symbol: str, limits: RiskLimits
+    ) -> tuple[TailState | None, Decimal | None]:
+        """What the limits in force need to judge an order for ``symbol``; nothing more is read.
+
+        The tail state with the series of what changed since it was computed, and the symbol's
+        annualised volatility; None where it is not needed or was never computed.
+        """
+        if not limits.needs_tail and limits.max_volatility_percent is None:
+            return None, None
+        tail = self.tail(portfolio.account.portfolio_id) if limits.needs_tail else None
+        changed = tail.changed(portfolio) if tail else ()
+        series = self.returns({symbol, *changed})
+        volatility = next((s.volatility for s in series if s.symbol == symbol), None)
+        return tail.with_returns(series) if tail else None, volatility
 
     def decisions(
         self, portfolio_id: str, limit: int, before: str | None = None

@@ -13,7 +13,9 @@ from trading.domain.instrument import Instrument
 from trading.domain.money import ZERO, plain
 from trading.domain.order import Order, Side
 from trading.domain.portfolio import Portfolio
+from trading.domain.risk.equity_marks import EquityMarks
 from trading.domain.risk.limits import RiskLimits
+from trading.domain.risk.tail import TailState
 from trading.domain.value import Value
 
 
@@ -32,7 +34,8 @@ class OrderContext(Value):
 
     ``price`` is what the order is judged at: its limit price if it has one, else the latest
     price (None when there is none). ``trades_today`` counts the orders accepted on the day of
-    ``now``.
+    ``now``. ``volatility`` is the instrument's, annualised, as a fraction. ``already_accepted``
+    tells that a resting order is judged again, so that it is not counted twice.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -44,6 +47,10 @@ class OrderContext(Value):
     mark: Price | None
     trades_today: int
     now: datetime
+    marks: EquityMarks | None = None
+    tail: TailState | None = None
+    volatility: Decimal | None = None
+    already_accepted: bool = False
 
     @property
     def price(self) -> Decimal | None:

@@ -7,17 +7,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
-MIN_OBSERVATIONS = 30
+from trading.domain.risk.tail import MIN_OBSERVATIONS, VarMethod
 
-
-class VarMethod(StrEnum):
-    """How the tail is found."""
-
-    HISTORICAL = "historical"
-    PARAMETRIC = "parametric"
-    CORNISH_FISHER = "cornish_fisher"
+__all__ = ["MIN_OBSERVATIONS", "TailRisk", "VarMethod", "tail_risk"]
 
 
 @dataclass(frozen=True)
