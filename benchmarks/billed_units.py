@@ -86,7 +86,8 @@ class Platform:
         """Execute orders until there are so many."""
         from trading.desk import desk
         from trading.domain.order import OrderType, Side
-        from trading.usecases.place_order import OrderRequest, place_order
+        from trading.domain.order_request import OrderRequest
+        from trading.usecases.place_order import place_order
 
         while self.past < count:
             body = self._body()

@@ -33,8 +33,8 @@ from trading.schemas.execution import (
     RejectedOrder,
 )
 from trading.telemetry import correlation_id
-from trading.usecases.match_orders import cancel_order
-from trading.usecases.place_order import OrderRequest, place_order
+from trading.usecases.end_order import cancel_order
+from trading.usecases.place_order import place_order
 from trading.usecases.reconcile import reconcile
 
 router = new_router()
@@ -54,23 +54,17 @@ def post_order(body: OrderIn, key: IdempotencyKey, caller: CallerDep, request: R
     """Place an order.
 
     It is judged by every risk rule and filled at once at the latest price if the market allows;
-    a limit order that the market does not meet rests. An order that a rule rejects is kept with
-    its verdict and answered as 422 with the order in the body. The same Idempotency-Key with the
-    same body gives the same answer and never a second order.
+    what the market does not meet rests, for as long as its time in force allows. With a
+    take_profit or a stop_loss it is a bracket's entry, whose exits begin to work when it trades.
+    An order that a rule rejects is kept with its verdict and answered as 422 with the order in
+    the body. The same Idempotency-Key with the same body gives the same answer and never a
+    second order.
     """
     caller.check_portfolio(body.portfolio_id)
 
     def place() -> tuple[int, Wire]:
-        order_request = OrderRequest(
-            portfolio_id=body.portfolio_id,
-            symbol=body.symbol,
-            side=body.side,
-            type=body.type,
-            quantity=body.quantity,
-            limit_price=body.limit_price,
-            cause=f"request:{caller.key_id}:{key}",
-            correlation_id=correlation_id(),
-        )
+        cause = f"request:{caller.key_id}:{key}"
+        order_request = body.request(body.portfolio_id, cause, correlation_id())
         with blaming_body():
             placed = place_order(desk(), order_request)
         if placed.order.execution_status is not OrderStatus.REJECTED:

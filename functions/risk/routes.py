@@ -13,6 +13,7 @@ from trading.api.security import CallerDep, requires
 from trading.desk import desk
 from trading.domain.errors import InvalidInput, NotFound
 from trading.domain.money import ZERO, average
+from trading.domain.order_request import OrderRequest
 from trading.domain.portfolio import TradingState
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.stop import Stop
@@ -44,7 +45,7 @@ from trading.usecases.manage_risk import (
     set_trading_state,
     size_order,
 )
-from trading.usecases.place_order import OrderRequest, evaluate
+from trading.usecases.place_order import evaluate
 
 router = new_router()
 Pid = Annotated[PortfolioId, Path(description="The portfolio's id.")]

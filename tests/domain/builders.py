@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from trading.domain.books import Snapshot
+from trading.domain.books import BookChange, Snapshot
 from trading.domain.candle import Price
 from trading.domain.instrument import Instrument
+from trading.domain.matching import Observation, attempt, price_point, shown_to, venue_sequence
 from trading.domain.order import Order, OrderType, Side
+from trading.domain.order_life import match, room_for
 from trading.domain.portfolio import Account, Mode, Portfolio
 from trading.domain.position import Position
+from trading.domain.recommendation import Recommendation
 from trading.domain.risk.limits import RiskLimits
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -100,14 +103,16 @@ def order(
     side: Side = Side.BUY,
     limit_price: str | int | None = None,
     identifier: str = "ord_1",
+    **terms: Any,
 ) -> Order:
     """A new order for ACME."""
+    if "type" not in terms:
+        terms["type"] = OrderType.LIMIT if limit_price is not None else OrderType.MARKET
     return Order(
         id=identifier,
         portfolio_id="p",
         symbol="ACME",
         side=side,
-        type=OrderType.LIMIT if limit_price is not None else OrderType.MARKET,
         quantity=d(quantity),
         limit_price=None if limit_price is None else d(limit_price),
         currency="USD",
@@ -116,4 +121,42 @@ def order(
         created_at=NOW,
         updated_at=NOW,
         correlation_id="c",
+        **terms,
     )
+
+
+def later(value: str | int, seconds: int = 10) -> Observation:
+    """A single price of ACME that comes after ``NOW``."""
+    return price_point(price(value, age=-seconds))
+
+
+def bar(low: int, high: int, opens: int, closes: int, volume: str | None = None) -> Observation:
+    """A bar of ACME that begins at ``NOW`` and lasts a minute."""
+    return Observation(
+        symbol="ACME",
+        start=NOW,
+        time=NOW + timedelta(minutes=1),
+        open=d(opens),
+        high=d(high),
+        low=d(low),
+        close=d(closes),
+        volume=None if volume is None else d(volume),
+    )
+
+
+def matched(
+    resting: Order,
+    seen: Observation,
+    state: Snapshot,
+    cause: Recommendation | None = None,
+) -> BookChange | None:
+    """The first thing that an observation does to a resting order, None if nothing."""
+    part = shown_to(resting, seen)
+    state = state.model_copy(update={"existing": resting, "now": max(state.now, seen.time)})
+    model = state.portfolio.account.fill_model
+    for phase, _ in venue_sequence([resting], seen) if part else []:
+        room = room_for(resting, part or seen, state)
+        found = attempt(resting, part or seen, phase, model, ACME, room)
+        if found is not None:
+            return match(resting, found, part or seen, state, cause)
+    return None

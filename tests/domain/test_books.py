@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.domain.builders import NOW, UNLIMITED, account, d, order, position, price, snapshot
-from trading.domain.books import BookChange, close, match, place
+from tests.domain.builders import (
+    NOW,
+    UNLIMITED,
+    account,
+    d,
+    later,
+    matched,
+    order,
+    position,
+    price,
+    snapshot,
+)
+from trading.domain.books import BookChange, Snapshot
 from trading.domain.errors import IllegalTransition
 from trading.domain.order import Order, OrderStatus, Side
-from trading.domain.portfolio import Portfolio
+from trading.domain.order_life import close, place
 from trading.domain.recommendation import Recommendation, RecommendationStatus
 
 
@@ -28,15 +39,16 @@ def advice(status: RecommendationStatus = RecommendationStatus.QUEUED) -> Recomm
     )
 
 
-def rested(made: Order, cash: int = 1000) -> tuple[Order, Portfolio]:
-    """A limit order that found no match on arrival, and the portfolio it rests in."""
+def rested(made: Order, cash: int = 1000) -> tuple[Order, Snapshot]:
+    """A limit order that found no match on arrival, and the books it rests in."""
     state = snapshot(account(cash), position(10, 900))
     change = place(made, state, None)
     assert change.order is not None
     assert change.order.execution_status is OrderStatus.ACCEPTED
     assert change.position is not None
     after = {"account": change.account, "positions": {"ACME": change.position}}
-    return change.order, state.portfolio.model_copy(update=after)
+    books = state.model_copy(update={"portfolio": state.portfolio.model_copy(update=after)})
+    return change.order, books
 
 
 def test_a_rejected_order_changes_nothing_but_is_kept_with_its_verdict() -> None:
@@ -96,7 +108,8 @@ def test_a_resting_buy_holds_its_cost_and_commission_rounded_up() -> None:
 
 
 def test_a_resting_sell_holds_its_units_and_no_cash() -> None:
-    made, portfolio = rested(order(4, Side.SELL, 120))
+    made, books = rested(order(4, Side.SELL, 120))
+    portfolio = books.portfolio
     assert made.reserved_cash == 0
     assert portfolio.account.reserved == {}
     assert portfolio.positions["ACME"].reserved_quantity == 4
@@ -107,8 +120,9 @@ def test_a_resting_sell_holds_its_units_and_no_cash() -> None:
 def test_an_order_that_ends_unfilled_gives_back_all_it_held(
     made: Order, status: OrderStatus
 ) -> None:
-    resting, portfolio = rested(made)
-    change = close(resting, status, "why", portfolio, NOW, None)
+    resting, books = rested(made)
+    portfolio = books.portfolio
+    change = close(resting, status, "why", books)
     assert change.account is not None
     assert (change.account.reserved, change.account.open_orders) == ({}, 0)
     assert change.account.cash == portfolio.account.cash
@@ -120,8 +134,9 @@ def test_an_order_that_ends_unfilled_gives_back_all_it_held(
 
 
 def test_a_resting_order_trades_at_its_limit_and_holds_nothing_after() -> None:
-    resting, portfolio = rested(order(4, Side.BUY, 90))
-    change = match(resting, d(90), portfolio, NOW, None)
+    resting, books = rested(order(4, Side.BUY, 90))
+    change = matched(resting, later(90), books)
+    assert change is not None
     assert change.account is not None
     assert change.account.cash == {"USD": d(1000) - 360 - d("0.36")}
     assert (change.account.reserved, change.account.open_orders) == ({}, 0)
@@ -136,7 +151,7 @@ def test_a_filled_order_cannot_be_closed() -> None:
     done = place(order(), state, None).order
     assert done is not None
     with pytest.raises(IllegalTransition):
-        close(done, OrderStatus.CANCELLED, "late", state.portfolio, NOW, None)
+        close(done, OrderStatus.CANCELLED, "late", state)
 
 
 def moved(change: BookChange) -> tuple[RecommendationStatus, RecommendationStatus, str | None]:
@@ -159,10 +174,11 @@ def test_a_recommendation_moves_in_the_same_change_as_its_order() -> None:
     assert moved(rejected) == (queued, RecommendationStatus.REJECTED, "cash_available")
     resting = place(order(1, limit_price=50), snapshot(), advice())
     assert moved(resting) == (queued, running, None)
-    waiting, portfolio = rested(order(1, limit_price=50))
-    ended = close(waiting, OrderStatus.EXPIRED, "late", portfolio, NOW, advice(running))
+    waiting, books = rested(order(1, limit_price=50))
+    ended = close(waiting, OrderStatus.EXPIRED, "late", books, advice(running))
     assert moved(ended) == (running, RecommendationStatus.EXPIRED, "late")
-    traded = match(waiting, d(50), portfolio, NOW, advice(running))
+    traded = matched(waiting, later(50), books, advice(running))
+    assert traded is not None
     assert moved(traded) == (running, RecommendationStatus.EXECUTED, None)
 
 

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.domain.builders import ACME, NOW, UNLIMITED, account, d, order
-from trading.domain.books import BookChange, Posting, Snapshot, close, match, place, post
+from tests.domain.builders import ACME, NOW, UNLIMITED, account, d, matched, order
+from trading.domain.books import BookChange, Posting, Snapshot, post
 from trading.domain.candle import Price
 from trading.domain.ledger import (
     LedgerTransaction,
@@ -21,9 +21,10 @@ from trading.domain.ledger import (
     rebuild,
     sums_by_commodity,
 )
-from trading.domain.matching import resting_price
+from trading.domain.matching import price_point
 from trading.domain.money import MAX_SCALE, average, floor_to_step
 from trading.domain.order import Order, OrderStatus, Side
+from trading.domain.order_life import close, place
 from trading.domain.portfolio import Account, Portfolio
 from trading.domain.position import Position
 
@@ -168,9 +169,11 @@ class Books(RuleBasedStateMachine):
         chosen = resting[which % len(resting)]
         assert chosen.limit_price is not None
         self.the_market_moves(chosen.limit_price)
-        price = resting_price(chosen, self.mark.price)
-        assert price == chosen.limit_price
-        self.apply(match(chosen, price, self.portfolio(), self.now, None))
+        change = matched(chosen, price_point(self.mark), self.snapshot())
+        assert change is not None
+        assert change.fill is not None
+        assert change.fill.price == chosen.limit_price
+        self.apply(change)
 
     @rule(
         which=st.integers(0, 9), how=st.sampled_from([OrderStatus.CANCELLED, OrderStatus.EXPIRED])
@@ -180,7 +183,7 @@ class Books(RuleBasedStateMachine):
         if not resting:
             return
         chosen = resting[which % len(resting)]
-        self.apply(close(chosen, how, "test", self.portfolio(), self.now, None))
+        self.apply(close(chosen, how, "test", self.snapshot()))
 
     @invariant()
     def every_transaction_sums_to_zero(self) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.domain.builders import NOW, account, d, order, snapshot
-from trading.domain.books import Posting, fill, post
+from tests.domain.builders import NOW, account, d, order, price, snapshot
+from trading.domain.books import Posting, post
 from trading.domain.ledger import (
     BrokenLedger,
     Entry,
@@ -20,6 +20,7 @@ from trading.domain.ledger import (
     rebuild,
 )
 from trading.domain.order import Side
+from trading.domain.order_life import place
 
 
 def posting(kind: TransactionKind, entries: tuple[Entry, ...], **more: Any) -> Posting:
@@ -38,7 +39,7 @@ def posting(kind: TransactionKind, entries: tuple[Entry, ...], **more: Any) -> P
 def ledger() -> list[LedgerTransaction]:
     owner = account().model_copy(update={"cash": {}})
     owner, deposit = post(owner, posting(TransactionKind.DEPOSIT, cash_entries("USD", d(1000))))
-    bought = fill(order(4), None, d(100), snapshot(owner).portfolio, NOW)
+    bought = place(order(4), snapshot(owner))
     assert bought.account is not None
     assert bought.transaction is not None
     _, fix = post(
@@ -111,14 +112,11 @@ def test_entries_that_do_not_balance_cannot_be_posted() -> None:
 
 
 def test_selling_at_average_cost_realizes_the_difference() -> None:
-    portfolio = snapshot(account(1000)).portfolio
-    first = fill(order(4), None, d(100), portfolio, NOW)
+    first = place(order(4), snapshot(account(1000)))
     assert first.position is not None
     assert first.account is not None
-    holding = portfolio.model_copy(
-        update={"account": first.account, "positions": {"ACME": first.position}}
-    )
-    sold = fill(order(1, Side.SELL, identifier="ord_2"), None, d(130), holding, NOW)
+    later = snapshot(first.account, first.position, price(130))
+    sold = place(order(1, Side.SELL, identifier="ord_2"), later)
     assert sold.position is not None
     assert sold.position.realized_pnl == d(30)
     assert sold.position.cost_basis == d(300)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.domain.builders import NOW, account, d, limits, order, position, price, snapshot
-from trading.domain.books import order_context
 from trading.domain.order import Order, Side
+from trading.domain.order_life import order_context
 from trading.domain.portfolio import TradingState
 from trading.domain.risk.engine import judge
 from trading.domain.risk.rule import RuleResult

@@ -8,7 +8,7 @@ import pytest
 
 from tests.domain.builders import NOW, d, order
 from trading.domain.errors import IllegalTransition
-from trading.domain.order import OPEN_STATUSES, ORDER_MOVES, OrderStatus, OrderType, Side
+from trading.domain.order import OPEN_STATUSES, ORDER_MOVES, OrderStatus, OrderType, Side, Via
 from trading.domain.recommendation import (
     RECOMMENDATION_MOVES,
     Recommendation,
@@ -36,15 +36,18 @@ def recommendation(status: RecommendationStatus) -> Recommendation:
     )
 
 
+@pytest.mark.parametrize("via", Via)
 @pytest.mark.parametrize("to", ORDER)
 @pytest.mark.parametrize("start", ORDER)
-def test_an_order_moves_only_as_the_table_says(start: OrderStatus, to: OrderStatus) -> None:
+def test_an_order_moves_only_as_the_table_says(
+    start: OrderStatus, to: OrderStatus, via: Via
+) -> None:
     at_start = order().model_copy(update={"execution_status": start})
-    if to in ORDER_MOVES[start]:
-        assert at_start.moved(to, NOW).execution_status is to
+    if ORDER_MOVES[start].get(to) is via:
+        assert at_start.moved(to, NOW, via=via).execution_status is to
     else:
         with pytest.raises(IllegalTransition, match=f"is {start} and cannot become {to}"):
-            at_start.moved(to, NOW)
+            at_start.moved(to, NOW, via=via)
 
 
 @pytest.mark.parametrize("to", ADVICE)
@@ -69,7 +72,8 @@ def test_only_filled_and_rejected_orders_never_move_again() -> None:
 
 
 def test_a_late_fill_after_a_cancel_is_allowed() -> None:
-    assert ORDER.FILLED in ORDER_MOVES[ORDER.CANCELLED]
+    for ended in (ORDER.CANCELLED, ORDER.EXPIRED):
+        assert ORDER_MOVES[ended] == dict.fromkeys((ended, ORDER.FILLED), Via.LATE_FILL)
     assert ADVICE.EXECUTED in RECOMMENDATION_MOVES[ADVICE.CANCELLED]
 
 
@@ -92,5 +96,6 @@ def test_a_recommendation_follows_its_order(
     assert status_by_order(status, d(filled)) is expected
 
 
-def test_an_unknown_order_is_still_open() -> None:
+def test_an_unknown_order_is_still_open_and_only_the_venues_word_leads_out() -> None:
     assert ORDER.UNKNOWN in OPEN_STATUSES
+    assert set(ORDER_MOVES[ORDER.UNKNOWN].values()) == {Via.RECONCILIATION}

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.builders import NOW, account, d, order, position, price, snapshot
-from trading.domain.books import BookChange, place
+from trading.domain.books import BookChange
 from trading.domain.equity import take_snapshot
 from trading.domain.errors import InvalidInput
 from trading.domain.ledger import correction_entries
 from trading.domain.money import MAX_INTEGER_DIGITS, MAX_NOTIONAL, MAX_SCALE, storable
+from trading.domain.order_life import place
 
 TABLE = decimal.Context(prec=38, traps=[decimal.Inexact, decimal.Rounded])
 LARGEST = Decimal(10) ** MAX_INTEGER_DIGITS - Decimal(1).scaleb(-MAX_SCALE)

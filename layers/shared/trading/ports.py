@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from trading.domain.books import BookChange, Snapshot
+from trading.domain.books import BookChange, Holding, Snapshot
 from trading.domain.candle import Candle, Price
 from trading.domain.equity import EquitySnapshot
 from trading.domain.instrument import Instrument
@@ -34,8 +34,17 @@ class Books(Protocol):
         """Read an account with positions and prices. Raises NotFound."""
         ...
 
-    def snapshot(self, portfolio_id: str, symbol: str, order_id: str) -> Snapshot:
-        """Read all that a decision on one order needs. Raises NotFound."""
+    def snapshot(
+        self, portfolio_id: str, symbol: str, order_id: str, link: str | None = None
+    ) -> Snapshot:
+        """Read all that a decision on one order needs, and on one to link it to.
+
+        Raises NotFound.
+        """
+        ...
+
+    def holding(self, portfolio_id: str, symbol: str, order_id: str) -> Holding:
+        """Read what ending an order needs. Raises NotFound."""
         ...
 
     def trades_on(self, portfolio_id: str, day: date) -> int:
@@ -162,6 +171,14 @@ class Market(CandleHistory, Protocol):
 
     def latest_prices(self, symbols: Sequence[str] | None = None) -> list[Price]:
         """Latest prices of some or all symbols."""
+        ...
+
+    def matched_until(self, symbol: str) -> datetime | None:
+        """Up to when the market of a symbol was shown to its resting orders."""
+        ...
+
+    def note_matched(self, symbol: str, until: datetime) -> None:
+        """Move that moment forward."""
         ...
 
 

@@ -31,9 +31,16 @@ class Candle(Value):
 
 
 class Price(Value):
-    """The latest known price of a symbol in its quote currency, and when it was true (UTC)."""
+    """The latest known price of a symbol in its quote currency, and when it was true (UTC).
+
+    ``previous`` is the price before it. Of a candle's close, ``volume`` is the candle's;
+    ``timeframe`` is that of the newest candle, which later single prices leave standing.
+    """
 
     symbol: str
     price: Decimal
     time: datetime
     source: str
+    previous: Decimal | None = None
+    volume: Decimal | None = None
+    timeframe: str | None = None

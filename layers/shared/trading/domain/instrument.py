@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from trading.domain.errors import InvalidInput
-from trading.domain.money import floor_to_step, is_multiple, plain
+from trading.domain.money import ceil_to_step, floor_to_step, is_multiple, plain
 from trading.domain.value import Value
 
 
@@ -45,3 +45,9 @@ class Instrument(Value):
     def round_quantity(self, quantity: Decimal) -> Decimal:
         """Round a computed quantity down to a whole number of lots."""
         return floor_to_step(quantity, self.lot_size)
+
+    def worse_price(self, price: Decimal, *, buys: bool) -> Decimal:
+        """The nearest whole tick that is no better for the trader than ``price``."""
+        if buys:
+            return ceil_to_step(price, self.tick_size)
+        return max(floor_to_step(price, self.tick_size), self.tick_size)

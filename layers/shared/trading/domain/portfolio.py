@@ -11,8 +11,10 @@ from pydantic import ConfigDict, Field
 
 from trading.domain.candle import Price
 from trading.domain.errors import MissingRate
+from trading.domain.fill_model import FillModel
 from trading.domain.ledger import GENESIS_HASH
 from trading.domain.money import ONE, ZERO
+from trading.domain.order import Liquidity
 from trading.domain.position import Position
 from trading.domain.value import Value
 
@@ -67,6 +69,9 @@ class Account(Value):
     ``cash`` is by currency; ``reserved`` is the part of it promised to resting buy orders;
     ``capital`` is what the owner put in less what was taken out; ``opening_cash`` is what the
     portfolio was opened with.
+    Without ``margin`` it is long only and spends only the cash it has. ``commission_rate`` is what
+    takers pay, as a fraction of notional; ``fill_model`` says what else trading costs.
+    What the market did up to ``trading_state_since`` moves no order that waits.
     ``ledger_sequence`` and ``ledger_hash`` are those of the newest ledger transaction.
     """
 
@@ -75,6 +80,8 @@ class Account(Value):
     mode: Mode
     clock: Clock = Clock.WALL
     commission_rate: Decimal = ZERO
+    fill_model: FillModel = Field(default_factory=FillModel)
+    margin: bool = False
     policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
     cash: dict[str, Decimal] = Field(default_factory=dict)
     reserved: dict[str, Decimal] = Field(default_factory=dict)
@@ -83,11 +90,22 @@ class Account(Value):
     open_orders: int = 0
     trading_state: TradingState = TradingState.ACTIVE
     trading_state_reason: str | None = None
+    trading_state_since: datetime | None = None
     ledger_sequence: int = 0
     ledger_hash: str = GENESIS_HASH
     version: int = 0
     created_at: datetime
     updated_at: datetime
+
+    def commission(self, liquidity: Liquidity) -> Decimal:
+        """The commission as a fraction of notional."""
+        maker = self.fill_model.maker_rate
+        return maker if maker is not None and liquidity is Liquidity.MAKER else self.commission_rate
+
+    @property
+    def highest_commission(self) -> Decimal:
+        """The commission that a purchase is planned with."""
+        return max(self.commission_rate, self.fill_model.maker_rate or ZERO)
 
     def cash_in(self, currency: str) -> Decimal:
         """Cash in one currency, reservations included."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from trading.domain.money import ZERO, average, plain
 from trading.domain.value import Value
+
+
+class RecentOrder(Value):
+    """An order that was accepted lately: what it asked for, and when."""
+
+    fingerprint: str
+    time: datetime
 
 
 class Position(Value):
@@ -13,7 +21,9 @@ class Position(Value):
 
     ``cost_basis`` is what the present quantity cost without fees; ``realized_pnl`` excludes fees,
     which stand in ``fees``. ``reserved_quantity`` is promised to resting sell orders,
-    ``reserved_notional`` is what resting buy orders of the symbol would cost.
+    ``reserved_notional`` is what resting buy orders of the symbol would cost. ``recent_orders``
+    are those that a duplicate is compared with, ``stopped_at`` is when a stop last closed it, and
+    ``bar_used`` the volume traded in the bar that was complete at ``bar_time``.
     """
 
     symbol: str
@@ -24,6 +34,10 @@ class Position(Value):
     fees: Decimal = ZERO
     reserved_quantity: Decimal = ZERO
     reserved_notional: Decimal = ZERO
+    recent_orders: tuple[RecentOrder, ...] | None = None
+    stopped_at: datetime | None = None
+    bar_time: datetime | None = None
+    bar_used: Decimal | None = None
 
     @property
     def average_cost(self) -> Decimal:

@@ -29,7 +29,17 @@ class RecommendationStatus(StrEnum):
 
 
 _R = RecommendationStatus
-_UNSENT = frozenset({_R.EXECUTING, _R.EXECUTED, _R.REJECTED, _R.EXPIRED, _R.CANCELLED, _R.FAILED})
+_UNSENT = frozenset(
+    {
+        _R.EXECUTING,
+        _R.EXECUTED,
+        _R.PARTIALLY_EXECUTED,
+        _R.REJECTED,
+        _R.EXPIRED,
+        _R.CANCELLED,
+        _R.FAILED,
+    }
+)
 RECOMMENDATION_MOVES: dict[RecommendationStatus, frozenset[RecommendationStatus]] = {
     # Straight from pending to executed is real: the consumer can act before the sender has
     # written down that it sent.

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from pydantic import Field, computed_field, model_validator
+from pydantic import Field, computed_field
 
-from trading.domain.order import Fill, Order, OrderStatus, OrderType, Side
+from trading.domain.order import (
+    Fill,
+    Liquidity,
+    Order,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from trading.domain.risk.engine import Decision
 from trading.schemas.base import (
     OutAmount,
     PortfolioId,
-    PositiveAmount,
-    Symbol,
     UtcDatetime,
     Wire,
 )
+from trading.schemas.orders import OrderTerms
 from trading.schemas.problem import FieldError, Problem
 from trading.schemas.risk import RuleResultOut
 
 
-class OrderIn(Wire):
-    """An order to place. ``quantity`` is in units of the instrument, a whole number of lots."""
+class OrderIn(OrderTerms):
+    """An order to place in a portfolio; with exits it is a bracket's entry."""
 
     portfolio_id: PortfolioId
-    symbol: Symbol
-    side: Side
-    type: OrderType = OrderType.MARKET
-    quantity: PositiveAmount
-    limit_price: PositiveAmount | None = Field(
-        default=None, description="Worst price to trade at; needed for limit orders only."
-    )
-
-    @model_validator(mode="after")
-    def _price_fits_type(self) -> OrderIn:
-        if (self.type is OrderType.LIMIT) != (self.limit_price is not None):
-            raise ValueError("limit_price is needed for a limit order, and only for one")
-        return self
 
 
 class OrderOut(Wire):
-    """An order as it stands. ``status`` is the old name of ``execution_status``."""
+    """An order as it stands. ``status`` is the old name of ``execution_status``.
+
+    The exits of a bracket's entry (``take_profit_id``, ``stop_loss_id``) wait as ``new`` until it
+    trades, and name it as ``parent_id``; ``oco_id`` is the order it is linked to.
+    """
 
     id: str
     portfolio_id: str
@@ -47,9 +45,22 @@ class OrderOut(Wire):
     type: OrderType
     quantity: OutAmount
     limit_price: OutAmount | None
+    stop_price: OutAmount | None
+    trail_percent: OutAmount | None
+    trail_peak: OutAmount | None
+    trigger_price: OutAmount | None
+    triggered: bool
+    time_in_force: TimeInForce
+    expires_at: UtcDatetime | None
+    reduce_only: bool
+    parent_id: str | None
+    take_profit_id: str | None
+    stop_loss_id: str | None
+    oco_id: str | None
     execution_status: OrderStatus
     reason: str | None
     filled_quantity: OutAmount
+    remaining_quantity: OutAmount
     average_price: OutAmount | None
     fees: OutAmount
     currency: str
@@ -69,7 +80,13 @@ class OrderOut(Wire):
     def of(cls, order: Order) -> OrderOut:
         """The wire form of an order."""
         own = order.model_dump(include=set(cls.model_fields))
-        return cls(**own, average_price=order.average_price)
+        flags = {name: bool(own[name]) for name in ("triggered", "reduce_only")}
+        return cls(
+            **{**own, **flags},
+            trigger_price=order.stop_trigger,
+            remaining_quantity=order.remaining,
+            average_price=order.average_price,
+        )
 
 
 class FillOut(Wire):
@@ -85,6 +102,7 @@ class FillOut(Wire):
     notional: OutAmount
     fee: OutAmount
     currency: str
+    liquidity: Liquidity | None
     time: UtcDatetime
     correlation_id: str
 

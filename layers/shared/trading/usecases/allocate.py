@@ -9,12 +9,13 @@ from decimal import Decimal
 from trading.domain.errors import InvalidInput
 from trading.domain.money import ONE, ZERO, average
 from trading.domain.order import OrderType, Side
+from trading.domain.order_request import OrderRequest
 from trading.domain.portfolio import Portfolio
 from trading.domain.recommendation import Recommendation, RecommendationStatus
 from trading.domain.risk.engine import Decision
 from trading.ports import Desk
 from trading.quant.statistics.returns import volatility_of
-from trading.usecases.place_order import OrderRequest, evaluate
+from trading.usecases.place_order import evaluate
 from trading.usecases.recommend import Proposal, save
 from trading.usecases.relay_outbox import send
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from trading.domain.errors import InvalidInput, NotFound
+from trading.domain.order import TimeInForce
+from trading.domain.order_request import OrderRequest
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.ports import Desk
-from trading.usecases.place_order import OrderRequest, place_once
+from trading.usecases.place_order import place_once
 from trading.usecases.retry import retried
 
 
@@ -41,7 +43,7 @@ def _execute_once(desk: Desk, identifier: str) -> Recommendation:
 
 
 def order_request(recommendation: Recommendation) -> OrderRequest:
-    """The order that a recommendation asks for."""
+    """The order that a recommendation asks for; what rests of it lapses along with it."""
     return OrderRequest(
         portfolio_id=recommendation.portfolio_id,
         symbol=recommendation.symbol,
@@ -51,4 +53,7 @@ def order_request(recommendation: Recommendation) -> OrderRequest:
         limit_price=recommendation.limit_price,
         cause=f"recommendation:{recommendation.id}",
         correlation_id=recommendation.correlation_id,
+        time_in_force=TimeInForce.GTD,
+        expires_at=recommendation.valid_until,
+        protective=recommendation.source.startswith("stop:"),
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from trading.domain.books import BookChange
 from trading.domain.errors import ConcurrentUpdate, Conflict, InvalidInput
 from trading.domain.order import OrderType, Side
+from trading.domain.order_request import OrderRequest
 from trading.domain.portfolio import Account, Portfolio, TradingState
 from trading.domain.recommendation import RecommendationStatus
 from trading.domain.risk.sizing import METHODS, size
@@ -20,8 +21,8 @@ from trading.quant.statistics.returns import (
     volatility_of,
 )
 from trading.quant.statistics.value_at_risk import MIN_OBSERVATIONS, TailRisk, VarMethod, tail_risk
-from trading.usecases.match_orders import cancel_order
-from trading.usecases.place_order import OrderRequest, evaluate
+from trading.usecases.end_order import cancel_order
+from trading.usecases.place_order import evaluate
 from trading.usecases.recommend import Proposal, save
 from trading.usecases.relay_outbox import send
 from trading.usecases.retry import retried

@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from trading.domain.aggregation import Opinion, aggregate, target_order
-from trading.domain.books import Snapshot, order_context
+from trading.domain.books import Snapshot
 from trading.domain.errors import IllegalTransition
 from trading.domain.identifiers import derived_id
 from trading.domain.instrument import Instrument
 from trading.domain.order import OrderType, Side
+from trading.domain.order_life import order_context
+from trading.domain.order_request import new_order
 from trading.domain.portfolio import Portfolio
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.domain.risk.engine import judge
 from trading.ports import Desk
 from trading.usecases.execute_recommendation import order_request
-from trading.usecases.place_order import new_order
 from trading.usecases.relay_outbox import send
 from trading.usecases.retry import retried
 

@@ -48,7 +48,14 @@ def record_candles(market: MarketStore, candles: Sequence[Candle], now: datetime
             raise InvalidInput(f"candles.{i}.time", "lies in the future")
     counts = market.record_candles(candles)
     moment = min(newest.close_time, now)
-    price = Price(symbol=newest.symbol, price=newest.close, time=moment, source="candle")
+    price = Price(
+        symbol=newest.symbol,
+        price=newest.close,
+        time=moment,
+        source="candle",
+        volume=newest.volume if moment == newest.close_time else None,
+        timeframe=newest.timeframe,
+    )
     market.record_price(price)
     market.advance_clock(moment)
     return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cached_property
@@ -12,13 +13,14 @@ from trading.adapters.dynamodb.counters import counter
 from trading.adapters.dynamodb.market import MarketRepository
 from trading.adapters.dynamodb.recommendations import recommendation_writes
 from trading.adapters.dynamodb.store import ConditionFailed, Key, Range, Store, Write
-from trading.domain.books import BookChange, Snapshot
+from trading.domain.books import BookChange, Holding, Snapshot
 from trading.domain.candle import Price
-from trading.domain.errors import ConcurrentUpdate, NotFound
+from trading.domain.errors import ConcurrentUpdate, NotFound, Unavailable
 from trading.domain.instrument import Instrument
 from trading.domain.order import Order
 from trading.domain.portfolio import Account, Clock, Portfolio
 from trading.domain.position import Position
+from trading.domain.promises import OrderMove
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.time import to_text
 from trading.settings import Settings
@@ -69,8 +71,10 @@ class BookRepository:
         account = self.account(portfolio_id)
         return self._with_positions(account, {})
 
-    def snapshot(self, portfolio_id: str, symbol: str, order_id: str) -> Snapshot:
-        """Read all that a decision on one order needs.
+    def snapshot(
+        self, portfolio_id: str, symbol: str, order_id: str, link: str | None = None
+    ) -> Snapshot:
+        """Read all that a decision on one order needs; ``link`` is an order it is to be linked to.
 
         The account is read first: whatever changes after it moves its version, and the decision
         made from an older state then fails to be written. Raises NotFound.
@@ -91,27 +95,75 @@ class BookRepository:
         if instrument_item is None:
             raise NotFound("instrument", symbol)
         account = decode(Account, account_item)
+        limits = decode(RiskLimits, _at(found, *wanted[1]) or {})
         now = self.now(account)
         price_item = _at(found, *wanted[3])
         prices = {symbol: decode(Price, price_item)} if price_item else {}
         order_item = _at(found, *wanted[4])
+        existing = decode(Order, order_item) if order_item else None
+        everything = limits.needs_all_positions
         return Snapshot(
-            portfolio=self._with_positions(account, prices),
+            portfolio=self._with_positions(account, prices, None if everything else symbol),
             instrument=decode(Instrument, instrument_item),
-            limits=decode(RiskLimits, _at(found, *wanted[1]) or {}),
+            limits=limits,
             trades_today=self.trades_on(portfolio_id, now.date()),
-            existing=decode(Order, order_item) if order_item else None,
+            existing=existing,
+            linked=self._linked(existing, link),
             now=now,
         )
 
-    def _with_positions(self, account: Account, prices: dict[str, Price]) -> Portfolio:
-        """Add the positions, and the prices of those whose price is not known yet."""
-        positions = self._store.query(
-            self._settings.portfolio_table,
-            keys.portfolio(account.portfolio_id),
-            Range(prefix="POSITION#"),
-            consistent=True,
+    def holding(self, portfolio_id: str, symbol: str, order_id: str) -> Holding:
+        """Read what ending an order needs: account, position and orders, no market and no limits.
+
+        Where the market's table does not answer, a portfolio of the market's clock goes by the
+        wall clock. Raises NotFound.
+        """
+        settings = self._settings
+        account_at = (settings.portfolio_table, keys.account(portfolio_id))
+        position_at = (settings.portfolio_table, keys.position(portfolio_id, symbol))
+        order_at = (settings.orders_table, keys.order(order_id))
+        found = self._store.get_many([account_at, position_at, order_at])
+        account_item = _at(found, *account_at)
+        if account_item is None:
+            raise NotFound("portfolio", portfolio_id)
+        account = decode(Account, account_item)
+        position_item, order_item = _at(found, *position_at), _at(found, *order_at)
+        existing = decode(Order, order_item) if order_item else None
+        held = {symbol: decode(Position, position_item)} if position_item else {}
+        try:
+            now = self.now(account)
+        except Unavailable:
+            now = self._wall_clock()
+        return Holding(
+            portfolio=Portfolio(account=account, positions=held),
+            existing=existing,
+            linked=self._linked(existing, None),
+            now=now,
         )
+
+    def _linked(self, order: Order | None, link: str | None) -> dict[str, Order]:
+        """The orders that an order is linked to, or is to be linked to."""
+        ids = {*(order.linked_ids if order else ()), *([link] if link else ())}
+        if not ids:
+            return {}
+        table = self._settings.orders_table
+        found = self._store.get_many(
+            [(table, keys.order(identifier)) for identifier in sorted(ids)]
+        )
+        orders = [decode(Order, item) for item in found.values()]
+        return {order.id: order for order in orders}
+
+    def _with_positions(
+        self, account: Account, prices: dict[str, Price], symbol: str | None = None
+    ) -> Portfolio:
+        """Add the positions (of one symbol, or all), and those prices that are not known yet."""
+        table, pid = self._settings.portfolio_table, account.portfolio_id
+        if symbol is not None:
+            item = self._store.get(table, keys.position(pid, symbol))
+            positions = [item] if item else []
+        else:
+            within = Range(prefix="POSITION#")
+            positions = self._store.query(table, keys.portfolio(pid), within, consistent=True)
         held = {item["symbol"]: decode(Position, item) for item in positions}
         missing = [s for s, p in held.items() if p.quantity and s not in prices]
         read = {price.symbol: price for price in self._market.latest_prices(missing)}
@@ -169,26 +221,24 @@ class BookRepository:
         return writes
 
     def _order_writes(self, change: BookChange) -> list[Write]:
-        """Order, fill and the counters of orders by state in the orders table."""
+        """Orders, fill and the counters of orders by state in the orders table."""
         if change.order is None:
             return []
-        table, order, was = self._settings.orders_table, change.order, change.order_was
-        item = _order_item(order)
-        if was is None:
-            writes = [store.put_new("order", table, item)]
-        else:
-            guard = "version = :read"
-            writes = [store.put("order", table, item, guard, {":read": was.version})]
+        table = self._settings.orders_table
+        moves = [OrderMove(order=change.order, was=change.order_was), *change.linked]
+        writes = [_order_write(table, move) for move in moves]
         if change.fill is not None:
             fill = change.fill
             index = {
                 "portfolio_pk": keys.fills_of(fill.portfolio_id),
                 "portfolio_sk": keys.timed(fill.time, fill.id),
             }
-            item = encode(fill) | keys.fill(order.id, fill.id) | index
+            item = encode(fill) | keys.fill(fill.order_id, fill.id) | index
             writes.append(store.put_new("fill", table, item))
-        moves = {_state(order): 1} | ({_state(was): -1} if was else {})
-        writes.append(counter(table, order.portfolio_id, moves))
+        counts = Counter(_state(move.order) for move in moves)
+        counts.subtract(_state(move.was) for move in moves if move.was)
+        if any(counts.values()):
+            writes.append(counter(table, change.order.portfolio_id, counts))
         return writes
 
     def _risk_writes(self, change: BookChange) -> list[Write]:
@@ -227,6 +277,14 @@ class BookRepository:
 def _at(found: Found, table: str, key: Key) -> Item | None:
     """Look an item up in the answer to ``get_many``."""
     return found.get((table, key["pk"], key["sk"]))
+
+
+def _order_write(table: str, move: OrderMove) -> Write:
+    """Save one order, guarded by the version that was read."""
+    item = _order_item(move.order)
+    if move.was is None:
+        return store.put_new("order", table, item)
+    return store.put("order", table, item, "version = :read", {":read": move.was.version})
 
 
 def _order_item(order: Order) -> Item:

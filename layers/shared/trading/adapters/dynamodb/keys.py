@@ -35,6 +35,11 @@ def price(symbol: str) -> Key:
     return {"pk": PRICES, "sk": symbol}
 
 
+def matched(symbol: str) -> Key:
+    """How far a symbol's market was shown to its resting orders."""
+    return {"pk": "MATCHED", "sk": symbol}
+
+
 def candles(symbol: str, timeframe: str) -> str:
     """The partition of a symbol's candles, whose range key is their time."""
     return f"CANDLES#{symbol}#{timeframe}"

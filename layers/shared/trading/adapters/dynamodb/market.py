@@ -102,8 +102,41 @@ class MarketRepository:
         return sorted((decode(Price, item) for item in items), key=lambda p: p.symbol)
 
     def record_price(self, price: Price) -> bool:
-        """Move a symbol's price forward in time; False, and nothing written, if it is not newer."""
-        return self._forward(encode(price) | keys.price(price.symbol))
+        """Move a symbol's price forward in time; False, and nothing written, if it is not newer.
+
+        The price before it is kept beside it, and the timeframe of the newest candle.
+        """
+        given = {
+            k: v
+            for k, v in encode(price).items()
+            if k not in ("price", "previous") and v is not None
+        }
+        names = {f"#{name}": name for name in given}
+        changes = ["previous = if_not_exists(price, :price)", "price = :price"]
+        changes += [f"#{name} = :{name}" for name in given]
+        gone = " REMOVE volume" if price.volume is None else ""
+        values = {f":{name}": value for name, value in given.items()}
+        try:
+            self._store.update_item(
+                self._table,
+                keys.price(price.symbol),
+                f"SET {', '.join(changes)}{gone}",
+                {**values, ":price": price.price},
+                "attribute_not_exists(pk) OR #time < :time",
+                names,
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def matched_until(self, symbol: str) -> datetime | None:
+        """Up to when the market of a symbol was shown to its resting orders, or None."""
+        item = self._store.get(self._table, keys.matched(symbol))
+        return from_text(item["time"]) if item else None
+
+    def note_matched(self, symbol: str, until: datetime) -> None:
+        """Move that moment forward; it never goes back."""
+        self._forward({**keys.matched(symbol), "time": to_text(until)})
 
     def advance_clock(self, moment: datetime) -> None:
         """Move the market clock forward; it never goes back."""
