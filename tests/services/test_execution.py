@@ -61,7 +61,7 @@ def test_a_limit_order_rests_until_the_market_comes_to_it() -> None:
     state = books()
     assert state["account"].reserved == {}
     assert state["account"].cash == {"USD": Decimal(10000) - Decimal("950.95")}
-    assert on_schedule({}, Context()) == {"filled": 0, "waiting": 0, "busy": 0}
+    assert set(on_schedule({}, Context()).values()) == {0}
 
 
 def test_cancelling_gives_back_what_was_promised_and_repeats_harmlessly() -> None:

@@ -148,14 +148,15 @@ class PricesResult(Wire):
 
 
 class PriceOut(Wire):
-    """The latest price of a symbol and when it was true."""
+    """The latest price of a symbol, when it was true, and the price before it."""
 
     symbol: str
     price: OutAmount
     time: UtcDatetime
     source: str
+    previous: OutAmount | None
 
     @classmethod
     def of(cls, price: Price) -> PriceOut:
         """The wire form of a price."""
-        return cls(**price.model_dump())
+        return cls(**price.model_dump(include=set(cls.model_fields)))
