@@ -44,7 +44,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Recommend for portfolios and send what was recommended.
 
     Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
-    created, rejected by risk, sent, and left in the outbox.
+    created, rejected by risk, sent, and left in the outbox, and how many portfolios are unknown.
     """
     begin_scheduled(event)
     counts = recommend_all(desk(), event.get("portfolio_ids"), correlation_id())

@@ -54,6 +54,7 @@ def post_generate(body: GenerateIn, caller: CallerDep) -> GenerateOut:
     wanted: list[str] | None = body.portfolio_ids
     for portfolio_id in wanted or []:
         caller.check_portfolio(portfolio_id)
+        desk().books.account(portfolio_id)
     if wanted is None and caller.portfolios is not None:
         wanted = sorted(caller.portfolios)
     return GenerateOut(**recommend_all(desk(), wanted, correlation_id()))

@@ -7,12 +7,13 @@ from typing import Any
 
 from risk.routes import router
 from trading import checks
+from trading.adapters.dynamodb.price_stream import read_prices
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.domain.portfolio import TradingState
 from trading.settings import settings
 from trading.telemetry import begin_scheduled, correlation_id, logger
-from trading.usecases.manage_risk import run_stops
+from trading.usecases.run_stops import run_stops, run_stops_on
 
 
 def _metrics() -> Iterable[MetricFamily]:
@@ -43,12 +44,27 @@ api = lambda_entry(app)
 
 
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Show every armed stop the latest price; those that go off send one exit each.
+    """Show every armed stop the market; those that go off send one exit each.
 
     Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
-    armed, how many of them went off, and how many exits that made.
+    armed, how many of them went off, how many exits that made, and how many portfolios are unknown.
     """
     begin_scheduled(event)
     counts = run_stops(desk(), event.get("portfolio_ids"), correlation_id())
     logger.info("stops run", extra={"counts": counts})
+    return counts
+
+
+def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Show the stops on a symbol each new price of it.
+
+    Event: a batch of the market table's stream. What fails is tried again a few times; the
+    schedule looks at everything once more. Answers how many stops were armed, went off, and made
+    an exit, and how many records could not be read.
+    """
+    begin_scheduled({})
+    prices, unreadable = read_prices(event["Records"])
+    counts = run_stops_on(desk(), prices, correlation_id())
+    counts["unreadable"] = unreadable
+    logger.info("prices shown to stops", extra={"counts": counts})
     return counts

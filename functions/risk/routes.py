@@ -38,14 +38,11 @@ from trading.schemas.risk import (
 )
 from trading.settings import settings
 from trading.telemetry import correlation_id
-from trading.usecases.manage_risk import (
-    cancel_resting,
-    portfolio_tail_risk,
-    replace_stops,
-    set_trading_state,
-    size_order,
-)
+from trading.usecases.halt import cancel_resting, set_trading_state
+from trading.usecases.measure_tail_risk import portfolio_tail_risk
 from trading.usecases.place_order import evaluate
+from trading.usecases.set_stops import replace_stops
+from trading.usecases.size_order import size_order
 
 router = new_router()
 Pid = Annotated[PortfolioId, Path(description="The portfolio's id.")]
@@ -160,19 +157,17 @@ def get_stops(pid: Pid, caller: CallerDep) -> StopsOut:
     """All stops, those that went off or were removed included."""
     caller.check_portfolio(pid)
     desk().books.account(pid)
-    return StopsOut(stops=[StopOut.of(stop) for stop in desk().risk.stops(pid)])
+    return StopsOut(stops=[StopOut.of(stop) for stop in desk().stops.of(pid)])
 
 
 @router.put("/risk/{pid}/stops", response_model=StopsOut, dependencies=[write])
 def put_stops(pid: Pid, body: StopsIn, caller: CallerDep) -> StopsOut:
     """Make these the armed stops. Each one that goes off makes exactly one exit order."""
     caller.check_portfolio(pid)
-    for stop in body.stops:
-        if desk().market.get_instrument(stop.symbol) is None:
-            raise InvalidInput("stops", f"there is no instrument '{stop.symbol}'")
     now = desk().wall_clock()
+    shared = {"portfolio_id": pid, "created_at": now, "updated_at": now}
     wanted = [
-        Stop(portfolio_id=pid, created_at=now, updated_at=now, **stop.model_dump())
+        Stop(**{**stop.model_dump(), **shared, "timeframe": stop.timeframe or settings().timeframe})
         for stop in body.stops
     ]
     return StopsOut(stops=[StopOut.of(stop) for stop in replace_stops(desk(), pid, wanted)])

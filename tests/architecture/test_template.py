@@ -155,7 +155,7 @@ def test_every_trigger_has_an_event_to_try_it_with(function: str) -> None:
     cases = [json.loads(path.read_text()) for path in folder.glob("*.json")]
     if events(function, "Api"):
         assert any("httpMethod" in c and c.get("type") != "REQUEST" for c in cases)
-    if events(function, "SQS"):
+    if events(function, "SQS") or events(function, "DynamoDB"):
         assert any("Records" in case for case in cases)
     if function in SCHEDULED:
         assert any(not {"httpMethod", "Records"} & case.keys() for case in cases)
@@ -200,6 +200,16 @@ def test_a_message_that_fails_three_times_goes_to_the_dead_letters() -> None:
     assert all(queue["FifoQueue"] for queue in queues.values())
     assert queues["ExecutionDeadLetterQueue"]["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert any(alarm["Namespace"] == "AWS/SQS" for alarm in ALARMS.values())
+
+
+def test_a_price_that_cannot_be_handled_holds_up_no_other_for_long() -> None:
+    streams = [event for function in FUNCTIONS for event in events(function, "DynamoDB")]
+    assert streams
+    for stream in streams:
+        assert stream["Stream"] == {"GetAtt": "MarketTable.StreamArn"}
+        assert stream["MaximumRetryAttempts"] <= 3
+        assert stream["BatchSize"] <= 100
+        assert "PRICES" in stream["FilterCriteria"]["Filters"][0]["Pattern"]
 
 
 def test_a_message_stays_hidden_long_enough_for_its_consumer() -> None:

@@ -84,6 +84,11 @@ def test_a_queue_event_is_answered_message_by_message(path: Path, account: None)
     assert failed <= sent
 
 
+@pytest.mark.parametrize("path", _named("on_prices"))
+def test_a_batch_of_prices_never_fails_on_what_it_cannot_read(path: Path, account: None) -> None:
+    assert _run(path)["unreadable"] == (1 if "mixed" in path.name else 0)
+
+
 def test_every_event_is_covered_by_a_test_above() -> None:
-    known = ("api", "authorize", "on_schedule", "on_relay", "on_recommendations")
+    known = ("api", "authorize", "on_schedule", "on_relay", "on_recommendations", "on_prices")
     assert [p.name for p in EVENTS if p.name.split(".")[0] not in known] == []

@@ -33,7 +33,7 @@ def state() -> Any:
 def test_a_stop_that_is_reached_while_trading_is_halted_goes_off_when_it_resumes() -> None:
     good("POST", "/risk/main/halt", {"reason": "news"})
     set_price("80")
-    assert run() == {"armed": 1, "triggered": 0, "exits": 0}
+    assert run() == {"armed": 1, "triggered": 0, "exits": 0, "unknown": 0}
     assert state() == "armed"
     good("POST", "/risk/main/resume")
     assert run()["exits"] == 1
@@ -54,7 +54,7 @@ def test_a_stop_does_not_go_off_on_a_stale_price(environment: pytest.MonkeyPatch
 
 
 def test_a_stop_whose_mark_was_lost_makes_no_second_exit(environment: pytest.MonkeyPatch) -> None:
-    from trading.adapters.dynamodb.risk_state import RiskRepository
+    from trading.adapters.dynamodb.stops import StopRepository
     from trading.domain.errors import Unavailable
 
     def dead(*_: Any) -> None:
@@ -62,7 +62,7 @@ def test_a_stop_whose_mark_was_lost_makes_no_second_exit(environment: pytest.Mon
 
     set_price("80")
     with environment.context() as patch:
-        patch.setattr(RiskRepository, "put_stop", dead)
+        patch.setattr(StopRepository, "put", dead)
         with pytest.raises(Unavailable):
             run()
     assert state() == "armed"

@@ -13,6 +13,7 @@ from trading.adapters.dynamodb.portfolios import PortfolioRepository
 from trading.adapters.dynamodb.recommendations import RecommendationRepository
 from trading.adapters.dynamodb.risk_state import RiskRepository
 from trading.adapters.dynamodb.signals import SignalRepository
+from trading.adapters.dynamodb.stops import StopRepository
 from trading.adapters.sqs.execution_queue import SqsExecutionQueue
 from trading.settings import settings
 
@@ -42,8 +43,13 @@ class LiveDesk:
 
     @cached_property
     def risk(self) -> RiskRepository:
-        """Limits, decisions and stops."""
+        """Limits and decisions."""
         return RiskRepository(bootstrap.store(), settings().risk_table)
+
+    @cached_property
+    def stops(self) -> StopRepository:
+        """The stops."""
+        return StopRepository(bootstrap.store(), settings().risk_table)
 
     @cached_property
     def market(self) -> MarketRepository:

@@ -34,6 +34,10 @@ class Books(Protocol):
         """Read an account with positions and prices. Raises NotFound."""
         ...
 
+    def part(self, portfolio_id: str, symbols: Sequence[str]) -> Portfolio:
+        """Read an account with some positions and prices. Raises NotFound."""
+        ...
+
     def snapshot(
         self, portfolio_id: str, symbol: str, order_id: str, link: str | None = None
     ) -> Snapshot:
@@ -127,18 +131,26 @@ class Portfolios(Protocol):
 
 
 class Risk(Protocol):
-    """Limits and stops."""
+    """Limits."""
 
     def limits(self, portfolio_id: str) -> RiskLimits:
         """A portfolio's limits."""
         ...
 
-    def stops(self, portfolio_id: str) -> list[Stop]:
+
+class Stops(Protocol):
+    """Stops."""
+
+    def of(self, portfolio_id: str) -> list[Stop]:
         """A portfolio's stops."""
         ...
 
-    def put_stop(self, stop: Stop, read_version: int) -> None:
-        """Write a stop. Raises ConcurrentUpdate."""
+    def armed_on(self, symbol: str) -> dict[str, list[Stop]]:
+        """The armed stops on a symbol, by portfolio."""
+        ...
+
+    def put(self, stop: Stop, was: Stop | None) -> Stop:
+        """Write a stop that was read as ``was``; returns it as kept. Raises ConcurrentUpdate."""
         ...
 
 
@@ -223,7 +235,12 @@ class Desk(Protocol):
 
     @property
     def risk(self) -> Risk:
-        """Limits and stops."""
+        """Limits."""
+        ...
+
+    @property
+    def stops(self) -> Stops:
+        """The stops."""
         ...
 
     @property

@@ -106,6 +106,11 @@ class Recommendation(Value):
     valid_until: datetime
     correlation_id: str
 
+    @property
+    def is_exit(self) -> bool:
+        """Whether a stop or a take-profit asks to leave a holding: it must never open another."""
+        return self.source.partition(":")[0] in ("stop", "take_profit")
+
     def moved(
         self,
         status: RecommendationStatus,

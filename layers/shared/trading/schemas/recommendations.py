@@ -79,9 +79,13 @@ class GenerateIn(Wire):
 
 
 class GenerateOut(Wire):
-    """How many recommendations were made, rejected by risk, sent, and left in the outbox."""
+    """How many recommendations were made, rejected by risk, sent, and left in the outbox.
+
+    ``unknown`` counts portfolios that the key is bound to and that do not exist.
+    """
 
     created: int
     rejected: int
+    unknown: int
     sent: int
     unsent: int

@@ -11,8 +11,9 @@ from trading.domain.order import OrderType, Side
 from trading.domain.portfolio import TradingState
 from trading.domain.risk.engine import Decision
 from trading.domain.risk.rule import RuleResult
-from trading.domain.risk.stop import Stop, StopKind, StopState
+from trading.domain.risk.stop import HoldingSide, Stop, StopKind, StopState
 from trading.domain.risk.tail import MIN_OBSERVATIONS, VarMethod
+from trading.domain.time import TIMEFRAMES
 from trading.schemas.base import (
     NonNegativeAmount,
     OutAmount,
@@ -180,20 +181,45 @@ class VarOut(Wire):
     expected_shortfall: OutAmount
 
 
+_TERMS: dict[StopKind, tuple[frozenset[str], ...]] = {
+    StopKind.FIXED: (frozenset({"price"}),),
+    StopKind.TAKE_PROFIT: (frozenset({"price"}),),
+    StopKind.TRAILING: (frozenset({"trail_percent"}), frozenset({"trail_amount"})),
+    StopKind.ATR: (frozenset({"atr_multiple"}), frozenset({"atr_multiple", "timeframe"})),
+    StopKind.TIME: (frozenset({"after_seconds"}), frozenset({"at"})),
+}
+"""The terms that each kind of stop takes: one of these sets, and no other term."""
+
+
 class StopIn(Wire):
-    """A stop on a holding: a trigger ``price``, or the ``trail_percent`` of a trailing stop."""
+    """A stop on a holding: ``long`` stands below the market, ``short`` above it.
+
+    ``fixed`` and ``take_profit`` take a trigger ``price``. ``trailing`` follows the best price at
+    ``trail_percent`` of it or at ``trail_amount``; ``atr`` at ``atr_multiple`` average true ranges
+    of 14 bars (``timeframe``: the platform's unless given), measured again by the schedule, and
+    never moving away from the market. ``time`` goes off ``after_seconds`` of holding, or ``at`` a
+    moment on the portfolio's clock.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
     symbol: Symbol
     kind: StopKind
+    holding: HoldingSide = HoldingSide.LONG
     price: PositiveAmount | None = None
     trail_percent: PositiveAmount | None = Field(default=None, lt=100)
+    trail_amount: PositiveAmount | None = None
+    atr_multiple: PositiveAmount | None = Field(default=None, le=100)
+    timeframe: str | None = Field(default=None, pattern=f"^({'|'.join(TIMEFRAMES)})$")
+    after_seconds: int | None = Field(default=None, ge=1, le=10 * 366 * 86400)
+    at: UtcDatetime | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> StopIn:
-        trailing = self.kind is StopKind.TRAILING
-        if trailing != (self.trail_percent is not None) or trailing == (self.price is not None):
-            raise ValueError("a trailing stop needs trail_percent only, any other price only")
+        given = self.model_dump(exclude={"id", "symbol", "kind", "holding"}, exclude_none=True)
+        fits = _TERMS[self.kind]
+        if frozenset(given) not in fits:
+            choices = " or ".join(" and ".join(sorted(terms)) for terms in fits)
+            raise ValueError(f"a stop of kind {self.kind.value} takes {choices}, and nothing else")
         return self
 
 
@@ -210,15 +236,22 @@ class StopsIn(Wire):
 
 
 class StopOut(Wire):
-    """A stop as it stands."""
+    """A stop as it stands; ``since`` is from when it has had a holding to watch."""
 
     id: str
     symbol: str
     kind: StopKind
+    holding: HoldingSide
     price: OutAmount | None
     trail_percent: OutAmount | None
+    trail_amount: OutAmount | None
+    atr_multiple: OutAmount | None
+    atr: OutAmount | None
+    after_seconds: int | None
+    at: UtcDatetime | None
     peak: OutAmount | None
     trigger_price: OutAmount | None
+    since: UtcDatetime | None
     state: StopState
     updated_at: UtcDatetime
 

@@ -55,5 +55,6 @@ def order_request(recommendation: Recommendation) -> OrderRequest:
         correlation_id=recommendation.correlation_id,
         time_in_force=TimeInForce.GTD,
         expires_at=recommendation.valid_until,
+        reduce_only=recommendation.is_exit,
         protective=recommendation.source.startswith("stop:"),
     )

@@ -19,6 +19,7 @@ from trading.domain.portfolio import Portfolio
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.domain.risk.engine import judge
 from trading.ports import Desk
+from trading.usecases.each import each_portfolio
 from trading.usecases.execute_recommendation import order_request
 from trading.usecases.relay_outbox import send
 from trading.usecases.retry import retried
@@ -45,14 +46,19 @@ def recommend_all(
 ) -> dict[str, int]:
     """Recommend for portfolios (None: all of them) and send what was recommended.
 
-    Returns counts: created, of which rejected by risk, and sent to the queue.
+    Returns counts: created, of which rejected by risk, sent to the queue, and how many of the
+    portfolios do not exist. Raises the first failure after every portfolio had its turn.
     """
     made: list[Recommendation] = []
-    for portfolio_id in desk.portfolios.ids() if portfolio_ids is None else portfolio_ids:
-        made += recommend_for(desk, portfolio_id, correlation_id)
+
+    def act(portfolio_id: str) -> None:
+        made.extend(recommend_for(desk, portfolio_id, correlation_id))
+
+    unknown = each_portfolio(desk, portfolio_ids, act)
     rejected = sum(r.execution_status is RecommendationStatus.REJECTED for r in made)
     waiting = [r for r in made if r.execution_status is RecommendationStatus.PENDING]
-    return {"created": len(made), "rejected": rejected, **send(desk, waiting)}
+    sent = send(desk, waiting)
+    return {"created": len(made), "rejected": rejected, "unknown": unknown, **sent}
 
 
 def recommend_for(desk: Desk, portfolio_id: str, correlation_id: str) -> list[Recommendation]:
@@ -113,26 +119,29 @@ def save(desk: Desk, proposal: Proposal, correlation_id: str) -> tuple[Recommend
 
     Raises NotFound for an unknown portfolio or instrument, InvalidInput for a price off the tick.
     """
-    recommendation_id = derived_id("rec", proposal.portfolio_id, proposal.symbol, proposal.cause)
-    draft = _draft(desk, proposal, recommendation_id, correlation_id)
+    identifier = recommendation_id(proposal)
+    draft = _draft(desk, proposal, identifier, correlation_id)
     request = order_request(draft)
     snapshot = desk.books.snapshot(proposal.portfolio_id, proposal.symbol, request.order_id)
     judged = _judged(draft, snapshot)
     if desk.recommendations.create(judged):
         return judged, True
-    return desk.recommendations.get(recommendation_id), False
+    return desk.recommendations.get(identifier), False
 
 
-def _draft(
-    desk: Desk, proposal: Proposal, recommendation_id: str, correlation_id: str
-) -> Recommendation:
+def recommendation_id(proposal: Proposal) -> str:
+    """The id of the one recommendation that a proposal's cause can make."""
+    return derived_id("rec", proposal.portfolio_id, proposal.symbol, proposal.cause)
+
+
+def _draft(desk: Desk, proposal: Proposal, identifier: str, correlation_id: str) -> Recommendation:
     """The recommendation before risk has judged it."""
     account = desk.books.account(proposal.portfolio_id)
     now = desk.books.now(account)
     valid_for = timedelta(seconds=account.policy.valid_for_seconds)
     opinion = proposal.opinion
     return Recommendation(
-        id=recommendation_id,
+        id=identifier,
         portfolio_id=proposal.portfolio_id,
         symbol=proposal.symbol,
         side=proposal.side,

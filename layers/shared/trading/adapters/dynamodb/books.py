@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
@@ -70,6 +70,23 @@ class BookRepository:
         """Read an account with all its positions and their latest prices. Raises NotFound."""
         account = self.account(portfolio_id)
         return self._with_positions(account, {})
+
+    def part(self, portfolio_id: str, symbols: Sequence[str]) -> Portfolio:
+        """Read an account with the positions and latest prices of some symbols. Raises NotFound."""
+        settings = self._settings
+        account_at = (settings.portfolio_table, keys.account(portfolio_id))
+        held_at = [(settings.portfolio_table, keys.position(portfolio_id, s)) for s in symbols]
+        found = self._store.get_many([account_at, *held_at])
+        item = _at(found, *account_at)
+        if item is None:
+            raise NotFound("portfolio", portfolio_id)
+        held = [decode(Position, i) for i in (_at(found, *place) for place in held_at) if i]
+        prices = self._market.latest_prices(symbols) if symbols else []
+        return Portfolio(
+            account=decode(Account, item),
+            positions={position.symbol: position for position in held},
+            prices={price.symbol: price for price in prices},
+        )
 
     def snapshot(
         self, portfolio_id: str, symbol: str, order_id: str, link: str | None = None

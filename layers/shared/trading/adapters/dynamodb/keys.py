@@ -168,3 +168,13 @@ def decision(portfolio_id: str, moment: datetime, order_id: str) -> Key:
 def stop(portfolio_id: str, symbol: str, identifier: str) -> Key:
     """A stop on a holding."""
     return {"pk": portfolio(portfolio_id), "sk": f"STOP#{symbol}#{identifier}"}
+
+
+def armed_stops(symbol: str) -> str:
+    """The partition of the armed stops on a symbol."""
+    return f"STOPS#{symbol}"
+
+
+def armed_stop(portfolio_id: str, symbol: str, identifier: str) -> Key:
+    """An armed stop's line among those of its symbol."""
+    return {"pk": armed_stops(symbol), "sk": f"{portfolio_id}#{identifier}"}

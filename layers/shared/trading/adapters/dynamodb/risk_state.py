@@ -1,4 +1,4 @@
-"""Limits, decisions and stops in the risk table."""
+"""Limits and decisions in the risk table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from trading.domain.portfolio import Portfolio
 from trading.domain.risk.engine import Decision
 from trading.domain.risk.equity_marks import EquityMarks
 from trading.domain.risk.limits import RiskLimits
-from trading.domain.risk.stop import Stop
 from trading.domain.risk.tail import ReturnSeries, TailState
 
 
@@ -104,22 +103,3 @@ class RiskRepository:
             newest_first=True,
         )
         return [(item["sk"], decode(Decision, item)) for item in items]
-
-    def stops(self, portfolio_id: str) -> list[Stop]:
-        """A portfolio's stops by symbol."""
-        items = self._store.query(
-            self._table, keys.portfolio(portfolio_id), Range(prefix="STOP#"), consistent=True
-        )
-        return [decode(Stop, item) for item in items]
-
-    def put_stop(self, stop: Stop, read_version: int) -> None:
-        """Write a stop. Raises ConcurrentUpdate if it changed since it was read."""
-        try:
-            self._store.put_item(
-                self._table,
-                encode(stop) | keys.stop(stop.portfolio_id, stop.symbol, stop.id),
-                "attribute_not_exists(pk) OR version = :read",
-                {":read": read_version},
-            )
-        except ConditionFailed as error:
-            raise ConcurrentUpdate(f"stop '{stop.id}' was changed meanwhile") from error

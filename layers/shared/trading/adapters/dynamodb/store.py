@@ -84,6 +84,11 @@ def update(
     return Write(name, "Update", table, body | _expression(condition, values, names))
 
 
+def delete(name: str, table: str, key: Key) -> Write:
+    """Remove an item, if it is there."""
+    return Write(name, "Delete", table, {"Key": to_attributes(key)})
+
+
 def check(
     name: str, table: str, key: Key, condition: str, values: Mapping[str, Any] | None = None
 ) -> Write:
