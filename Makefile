@@ -46,8 +46,16 @@ lint: install ## Check style, types, import contracts and the template
 	$(BIN)/lint-imports
 	$(BIN)/sam validate --lint
 
-bench: install ## Measure cold starts, warm calls, billed units and cost (docs/figures.md)
-	@for figure in cold_start warm billed_units cost; do $(BIN)/python -m benchmarks.$$figure || exit; done
+# The order of docs/figures.md. The load's full size is `make bench BENCH=load LOAD=20000`.
+BENCH ?= $(filter-out $(if $(wildcard benchmarks/decisions.py),,decisions),cold_start warm \
+	billed_units cost decisions contention load)
+LOAD ?= 2000
+
+bench: install ## Measure times, units, cost, contention and load (docs/figures.md)
+	@for figure in $(BENCH); do \
+		$(BIN)/python -m benchmarks.$$figure \
+			$$(test $$figure = load && echo --recommendations $(LOAD)) || exit; \
+	done
 
 build: install ## Build every function and layer into .aws-sam
 	$(BIN)/sam build

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.billed_units import Platform, platform
+from benchmarks.floor import Platform, platform
 from benchmarks.machine import described
 from benchmarks.meter import Work
 from tests.support.aws import RESOURCES, template

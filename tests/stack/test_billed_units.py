@@ -12,14 +12,26 @@ from decimal import Decimal
 
 import pytest
 
-from benchmarks.billed_units import platform
+from benchmarks.billed_units import LIMITS
+from benchmarks.billed_units import by_positions as by_positions_of
+from benchmarks.floor import platform
 from benchmarks.meter import Units, Work
+from benchmarks.order_kinds import KINDS, measured
 from benchmarks.tariff import item_size, read_units, write_units
 
 pytestmark = pytest.mark.stack
 
 PAST = (10, 100, 1000)
+POSITIONS = (10, 100, 1000)
 INDEX = [("portfolio_pk", "portfolio_sk")]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was measured on one emulator: by past orders, and by limits and positions."""
+
+    by_past: dict[int, Costs]
+    by_positions: dict[tuple[str, int], Work]
 
 
 @dataclass(frozen=True)
@@ -29,25 +41,38 @@ class Costs:
     by_request: Work
     to_queue: Work
     from_queue: Work
+    by_kind: dict[str, list[tuple[str, Work]]]
 
 
 @pytest.fixture(scope="module")
-def costs() -> dict[int, Costs]:
-    found = {}
+def found() -> Found:
+    by_past = {}
     with platform() as running:
         for count in PAST:
             running.past_orders(count)
             assert running.past == count
             by_request = running.order()
-            found[count] = Costs(by_request, *running.recommended_order())
-    return found
+            to_queue, from_queue = running.recommended_order()
+            kinds = {kind.name: list(measured(running, kind)) for kind in KINDS}
+            by_past[count] = Costs(by_request, to_queue, from_queue, kinds)
+        by_positions = {
+            (limits, count): by_positions_of(running, count, limits)
+            for limits in LIMITS
+            for count in POSITIONS
+        }
+    return Found(by_past, by_positions)
+
+
+@pytest.fixture
+def costs(found: Found) -> dict[int, Costs]:
+    return found.by_past
 
 
 def test_an_order_by_request_costs_the_same_after_10_100_and_1000_orders(
     costs: dict[int, Costs],
 ) -> None:
     first = costs[PAST[0]].by_request
-    assert first.units == Units(Decimal(7), Decimal(24), 0, first.units.reported)
+    assert first.units == Units(Decimal(7), Decimal(25), 0, first.units.reported)
     assert [costs[n].by_request.units for n in PAST] == [first.units] * len(PAST)
     assert [costs[n].by_request.calls for n in PAST] == [first.calls] * len(PAST)
 
@@ -62,6 +87,34 @@ def test_an_order_by_recommendation_costs_the_same_after_10_100_and_1000_orders(
         works = [getattr(costs[n], part) for n in PAST]
         assert [work.units for work in works] == [works[0].units] * len(PAST)
         assert [work.calls for work in works] == [works[0].calls] * len(PAST)
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_every_kind_of_order_costs_the_same_after_10_100_and_1000_orders(
+    costs: dict[int, Costs], kind: str
+) -> None:
+    runs = [[(step, w.units, w.calls) for step, w in costs[n].by_kind[kind]] for n in PAST]
+    assert runs[0]
+    assert runs == [runs[0]] * len(PAST)
+
+
+def test_under_limits_on_its_own_position_an_order_costs_the_same_with_1000_others(
+    found: Found,
+) -> None:
+    own = [found.by_positions["own position", count] for count in POSITIONS]
+    assert own[0].units == Units(Decimal(7), Decimal(25), 0, own[0].units.reported)
+    assert [work.units for work in own] == [own[0].units] * len(own)
+    assert [work.calls for work in own] == [own[0].calls] * len(own)
+
+
+@pytest.mark.parametrize("count", POSITIONS)
+def test_under_limits_of_equity_every_other_position_costs_a_read_and_no_write(
+    found: Found, count: int
+) -> None:
+    own, all_of_them = (found.by_positions[limits, count] for limits in LIMITS)
+    assert all_of_them.units.writes == own.units.writes
+    # A read for the price of each other one, and the positions themselves by the 4 KB.
+    assert count - 1 <= all_of_them.units.reads - own.units.reads <= Decimal("1.2") * count
 
 
 def test_an_executed_order_is_one_transaction(costs: dict[int, Costs]) -> None:

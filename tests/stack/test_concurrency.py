@@ -72,6 +72,42 @@ def test_cash_is_never_spent_twice(stack: LocalStack, key: str) -> None:
         assert api.post("/orders/reconcile", {"portfolio_id": "poor"})["differences"] == []
 
 
+def test_an_exposure_cap_holds_for_orders_that_arrive_together(stack: LocalStack, key: str) -> None:
+    with Api(stack.api_url, key) as api:
+        limits = {"max_allocation_percent": None, "max_symbol_exposure_percent": "4.5"}
+        open_floor(api, "exposed", "EXPOSED", limits)
+        bodies = [buy("exposed", "EXPOSED", "10")] * WRITERS
+        answers = place_all(stack, key, bodies, [f"exposure-{i}" for i in range(WRITERS)])
+
+        by_status = Counter(a.status_code for a in answers)
+        refused = [a.json() for a in answers if a.status_code == 422]
+        assert set(by_status) <= {201, 409, 422}, [a.text for a in answers]
+        assert {r["order"]["reason"] for r in refused} == {"symbol_exposure"}
+        assert by_status[201] == 4
+        assert state(api, "exposed") == (Decimal(100000 - 4 * 1000), Decimal(40))
+        assert api.post("/orders/reconcile", {"portfolio_id": "exposed"})["differences"] == []
+
+
+def test_the_same_cash_is_never_promised_to_two_resting_orders(stack: LocalStack, key: str) -> None:
+    with Api(stack.api_url, key) as api:
+        open_floor(api, "promised", "PROMISED", {"max_allocation_percent": None,
+                   "max_symbol_exposure_percent": None}, cash="2500")  # fmt: skip
+        body = buy("promised", "PROMISED", "10") | {"type": "limit", "limit_price": "90"}
+        answers = place_all(stack, key, [body] * WRITERS, [f"rest-{i}" for i in range(WRITERS)])
+
+        refused = [a.json() for a in answers if a.status_code == 422]
+        assert {r["order"]["reason"] for r in refused} == {"cash_available"}
+        resting = [a for a in answers if a.status_code == 201]
+        assert {a.json()["execution_status"] for a in resting} == {"accepted"}
+        assert len(resting) == 2, Counter(a.status_code for a in answers)
+        listed = Counter(
+            o["execution_status"] for o in api.each("/orders", portfolio_id="promised")
+        )
+        assert listed["accepted"] == 2
+        assert state(api, "promised") == (Decimal(2500), Decimal(0))
+        assert api.post("/orders/reconcile", {"portfolio_id": "promised"})["differences"] == []
+
+
 def test_twins_of_one_request_make_one_order_and_get_one_answer(
     stack: LocalStack, key: str
 ) -> None:
