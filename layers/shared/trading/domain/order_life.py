@@ -16,7 +16,7 @@ from trading.domain.filling import opposes, settled, volume_used, worked
 from trading.domain.identifiers import derived_id
 from trading.domain.matching import Attempt, Observation, on_arrival, price_point
 from trading.domain.money import ZERO, average, plain
-from trading.domain.order import Fill, Order, OrderStatus, TimeInForce, Via
+from trading.domain.order import OPEN_STATUSES, Fill, Order, OrderStatus, TimeInForce, Via
 from trading.domain.order_links import linked_moves
 from trading.domain.portfolio import Portfolio, TradingState
 from trading.domain.position import Position, RecentOrder
@@ -263,12 +263,18 @@ def settle(
     IllegalTransition where its state cannot follow on the order's.
     """
     missing = told.filled_quantity - order.filled_quantity
-    if missing < 0 or told.filled_quantity > order.quantity:
+    filled_whole = told.filled_quantity == order.quantity
+    if (
+        missing < 0
+        or missing > order.remaining
+        or (told.execution_status is _S.FILLED and not filled_whole)
+    ):
         raise Conflict(
             f"order '{order.id}' has {plain(order.filled_quantity)} filled of"
             f" {plain(order.quantity)}; the venue reports {plain(told.filled_quantity)}"
+            f" and '{told.execution_status}'"
         )
-    if not missing and told.execution_status is order.execution_status:
+    if not missing and (not order.is_open or told.execution_status is order.execution_status):
         return None
     now, after = holding.now, order
     if order.execution_status is _S.UNKNOWN:
@@ -276,8 +282,7 @@ def settle(
     fill = _reported_fill(after, told, missing, now) if missing else None
     if fill is not None:
         after = after.filled(fill)
-    late = not order.is_open
-    if after.execution_status is not told.execution_status and not late:
+    if after.is_open and told.execution_status not in OPEN_STATUSES:
         after = after.moved(told.execution_status, now, "as the venue reports")
     moves = [
         OrderMove(order=after, was=order),
