@@ -43,7 +43,7 @@ def worked(
     goes_off = was is None or fill is not None or order.triggered != was.triggered
     if was is not None and order.version == was.version:
         order = order.model_copy(update={"version": order.version + 1, "updated_at": now})
-    if was is not None and goes_off:
+    if was is not None:
         order = order.model_copy(update={"matched_until": seen.time})
     exits_from = seen.start if was is not None else now
     moves = [

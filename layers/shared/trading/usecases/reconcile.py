@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from trading.domain.ledger import BrokenLedger, rebuild
 from trading.domain.money import ZERO, plain
-from trading.domain.order import Order, Side
+from trading.domain.order import Order
 from trading.domain.portfolio import Portfolio
 from trading.ports import Desk
 
@@ -91,10 +91,13 @@ def _compare_reservations(compare: Compare, portfolio: Portfolio, resting: Seque
     compare("open orders", account.open_orders, len(resting))
     cash: dict[str, Decimal] = {}
     units: dict[str, Decimal] = {}
+    notional: dict[str, Decimal] = {}
     for order in resting:
         cash[order.currency] = cash.get(order.currency, ZERO) + order.reserved_cash
-        if order.side is Side.SELL:
-            units[order.symbol] = units.get(order.symbol, ZERO) + order.remaining
+        units[order.symbol] = units.get(order.symbol, ZERO) + order.reserved_quantity
+        notional[order.symbol] = notional.get(order.symbol, ZERO) + order.reserved_notional
     _compare_amounts(compare, "reserved cash", account.reserved, cash)
     stored = {s: p.reserved_quantity for s, p in portfolio.positions.items()}
     _compare_amounts(compare, "reserved quantity", stored, units)
+    stored = {s: p.reserved_notional for s, p in portfolio.positions.items()}
+    _compare_amounts(compare, "reserved notional", stored, notional)
