@@ -12,6 +12,7 @@ from trading.adapters.dynamodb.codec import Item, decode, encode
 from trading.adapters.dynamodb.counters import counter
 from trading.adapters.dynamodb.market import MarketRepository
 from trading.adapters.dynamodb.recommendations import recommendation_writes
+from trading.adapters.dynamodb.risk_state import RiskRepository
 from trading.adapters.dynamodb.store import ConditionFailed, Key, Range, Store, Write
 from trading.domain.books import BookChange, Holding, Snapshot
 from trading.domain.candle import Price
@@ -45,6 +46,11 @@ class BookRepository:
     def _market(self) -> MarketRepository:
         """Prices and the market clock; made on first use, as not every function may read them."""
         return MarketRepository(self._store, self._settings.market_table)
+
+    @cached_property
+    def _risk(self) -> RiskRepository:
+        """What the schedules have worked out for the limits that need it."""
+        return RiskRepository(self._store, self._settings.risk_table)
 
     def account(self, portfolio_id: str) -> Account:
         """Read a portfolio's account. Raises NotFound."""
@@ -119,13 +125,18 @@ class BookRepository:
         order_item = _at(found, *wanted[4])
         existing = decode(Order, order_item) if order_item else None
         everything = limits.needs_all_positions
+        portfolio = self._with_positions(account, prices, None if everything else symbol)
+        tail, volatility = self._risk.tail_for(portfolio, symbol, limits)
         return Snapshot(
-            portfolio=self._with_positions(account, prices, None if everything else symbol),
+            portfolio=portfolio,
             instrument=decode(Instrument, instrument_item),
             limits=limits,
             trades_today=self.trades_on(portfolio_id, now.date()),
             existing=existing,
             linked=self._linked(existing, link),
+            marks=self._risk.marks(portfolio_id) if limits.needs_marks else None,
+            tail=tail,
+            volatility=volatility,
             now=now,
         )
 
