@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from execution.routes import router
 from trading import bootstrap, checks
+from trading.adapters.dynamodb.price_stream import read_prices
 from trading.adapters.sqs.execution_queue import hand_back, queue_depth, read_message
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
@@ -148,11 +150,28 @@ def _execute(record: SQSRecord) -> None:
     )
 
 
+def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Show the resting orders of every symbol that has a new price what the market did.
+
+    Event: a batch of the market table's stream. What fails is tried again a few times; the
+    schedule looks at everything once more. Answers as ``on_schedule`` does, and how many records
+    could not be read.
+    """
+    begin_scheduled({})
+    prices, unreadable = read_prices(event["Records"])
+    counts = Counter[str]()
+    for symbol in sorted({price.symbol for price in prices}):
+        counts.update(match_orders(desk(), symbol))
+    answer = {**counts, "unreadable": unreadable}
+    logger.info("prices shown to resting orders", extra={"counts": answer})
+    return answer
+
+
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Try every resting order against the latest prices.
+    """Show every resting order what the market did since it last saw it.
 
     Event: ``{"symbol": "AAPL"}`` for one symbol's orders, ``{}`` for all. Answers how many were
-    filled, still wait, or were busy.
+    filled, expired or rejected, still wait, or were busy.
     """
     begin_scheduled(event)
     counts = match_orders(desk(), event.get("symbol"))

@@ -17,7 +17,10 @@ def set_trading_state(
 
     def once() -> Account:
         account = desk.books.account(portfolio_id)
-        wanted = {"trading_state": state, "trading_state_reason": reason}
+        wanted: dict[str, object] = {"trading_state": state, "trading_state_reason": reason}
+        if state is not TradingState.HALTED:
+            # What the market did before is no longer shown to the orders that rest.
+            wanted["trading_state_since"] = desk.books.now(account)
         after = account.model_copy(update={**wanted, "updated_at": desk.wall_clock()})
         if (account.trading_state, account.trading_state_reason) != (state, reason):
             desk.books.commit(BookChange(before=account, account=after))
