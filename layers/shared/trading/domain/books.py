@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from trading.domain.candle import Price
 from trading.domain.instrument import Instrument
 from trading.domain.ledger import (
+    INCOME_ACCOUNTS,
     Entry,
     LedgerTransaction,
     TransactionKind,
@@ -117,8 +118,9 @@ def post(account: Account, posting: Posting) -> tuple[Account, LedgerTransaction
     ).sealed()
     after = account.model_copy(
         update={
-            "cash": _moved(account.cash, posting.entries, "cash", 1),
-            "capital": _moved(account.capital, posting.entries, "capital", -1),
+            "cash": _moved(account.cash, posting.entries, ("cash",), 1),
+            "capital": _moved(account.capital, posting.entries, ("capital",), -1),
+            "income": _moved(account.income, posting.entries, INCOME_ACCOUNTS.values(), -1),
             "ledger_sequence": transaction.sequence,
             "ledger_hash": transaction.hash,
             "updated_at": posting.recorded_at,
@@ -128,11 +130,11 @@ def post(account: Account, posting: Posting) -> tuple[Account, LedgerTransaction
 
 
 def _moved(
-    balances: Mapping[str, Decimal], entries: Iterable[Entry], account: str, sign: int
+    balances: Mapping[str, Decimal], entries: Iterable[Entry], accounts: Iterable[str], sign: int
 ) -> dict[str, Decimal]:
-    """Balances by currency after the entries of one ledger account."""
-    after = dict(balances)
-    own = [entry for entry in entries if entry.account == account]
+    """Balances by currency after the entries of some ledger accounts."""
+    after, named = dict(balances), set(accounts)
+    own = [entry for entry in entries if entry.account in named]
     for currency, amount in sums_by_commodity(own).items():
         after[currency] = after.get(currency, ZERO) + sign * amount
     return after

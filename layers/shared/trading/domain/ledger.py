@@ -3,8 +3,10 @@
 Every transaction is a set of entries that sum to zero per commodity (a currency, or the units of
 an instrument). Accounts: ``cash`` and ``holdings`` are what the portfolio owns, ``trading`` is
 the exchange of one commodity for another, ``fees`` the cost of it, ``capital`` what the owner put
-in or took out, ``corrections`` what had to be put right. Each transaction carries the hash of the
-one before it, so that any later change shows.
+in or took out, in the base currency at the rate of the moment. ``dividends``, ``funding`` and
+``borrowing`` are what holding and owing brought or cost, ``splits`` the units that splits made,
+``corrections`` what had to be put right. Each transaction carries the hash of the one before it,
+so that any later change shows.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from enum import StrEnum
 from trading.domain.errors import InvalidInput
 from trading.domain.money import MAX_NOTIONAL, ZERO, plain
 from trading.domain.order import Fill, Side
-from trading.domain.position import Position
+from trading.domain.position import CostMethod, Position
 from trading.domain.time import to_text
 from trading.domain.value import Value
 
@@ -34,6 +36,19 @@ class TransactionKind(StrEnum):
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
     CORRECTION = "correction"
+    DIVIDEND = "dividend"
+    SPLIT = "split"
+    FUNDING = "funding"
+    BORROW_COST = "borrow_cost"
+    CONVERSION = "conversion"
+
+
+INCOME_ACCOUNTS = {
+    TransactionKind.DIVIDEND: "dividends",
+    TransactionKind.FUNDING: "funding",
+    TransactionKind.BORROW_COST: "borrowing",
+}
+"""The account that stands against cash where holding or owing brings or costs money."""
 
 
 class Entry(Value):
@@ -122,9 +137,39 @@ def fill_entries(fill: Fill) -> tuple[Entry, ...]:
     )
 
 
-def cash_entries(currency: str, amount: Decimal) -> tuple[Entry, ...]:
-    """The entries of a deposit (positive amount) or a withdrawal (negative)."""
-    return _exchange("cash", "capital", currency, amount)
+def cash_entries(
+    currency: str, amount: Decimal, base: str | None = None, worth: Decimal = ZERO
+) -> tuple[Entry, ...]:
+    """The entries of a deposit (positive amount) or a withdrawal (negative).
+
+    In another currency than ``base``, capital counts what the amount is ``worth`` in that.
+    """
+    if base is None or base == currency:
+        return _exchange("cash", "capital", currency, amount)
+    return (
+        *_exchange("cash", "trading", currency, amount),
+        *_exchange("trading", "capital", base, worth),
+    )
+
+
+def income_entries(kind: TransactionKind, currency: str, amount: Decimal) -> tuple[Entry, ...]:
+    """The entries of a dividend, of funding, or of a borrow cost; ``amount`` goes into cash."""
+    return _exchange("cash", INCOME_ACCOUNTS[kind], currency, amount)
+
+
+def split_entries(symbol: str, units: Decimal) -> tuple[Entry, ...]:
+    """The entries of a split that changes a holding by ``units``."""
+    return _exchange("holdings", "splits", symbol, units)
+
+
+def conversion_entries(
+    currency: str, amount: Decimal, to_currency: str, proceeds: Decimal
+) -> tuple[Entry, ...]:
+    """The entries of changing ``amount`` of one currency into ``proceeds`` of another."""
+    return (
+        *_exchange("trading", "cash", currency, amount),
+        *_exchange("cash", "trading", to_currency, proceeds),
+    )
 
 
 def correction_entries(
@@ -145,12 +190,13 @@ def correction_entries(
 
 
 class Projection(Value):
-    """What the ledger says is owned: cash by currency, positions by symbol, capital put in."""
+    """What the ledger says: cash by currency, positions by symbol, capital put in, fees, income."""
 
     cash: dict[str, Decimal]
     positions: dict[str, Position]
     capital: dict[str, Decimal]
     fees: dict[str, Decimal]
+    income: dict[str, Decimal]
     sequence: int
     hash: str
 
@@ -159,39 +205,46 @@ class BrokenLedger(ValueError):
     """The stored ledger is not the one that was written; says which transaction and how."""
 
 
-def rebuild(transactions: Iterable[LedgerTransaction]) -> Projection:
+def rebuild(
+    transactions: Iterable[LedgerTransaction], cost_method: CostMethod = CostMethod.AVERAGE
+) -> Projection:
     """Replay a portfolio's ledger from its first transaction, checking the chain on the way.
 
     Raises BrokenLedger for a gap, a wrong hash or entries that do not sum to zero.
     """
-    totals: dict[str, dict[str, Decimal]] = {
-        name: defaultdict(lambda: ZERO) for name in ("cash", "capital", "fees")
-    }
+    totals: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     positions: dict[str, Position] = {}
     sequence, previous = 0, GENESIS_HASH
     for transaction in transactions:
-        _check_link(transaction, sequence, previous)
+        check_link(transaction, sequence, previous)
         sequence, previous = transaction.sequence, transaction.hash
         for entry in transaction.entries:
-            if entry.account in totals:
-                totals[entry.account][entry.commodity] += entry.amount
+            totals[entry.account][entry.commodity] += entry.amount
         if transaction.symbol is not None:
             held = positions.get(transaction.symbol) or Position(
-                symbol=transaction.symbol, currency=transaction.currency
+                symbol=transaction.symbol, currency=transaction.currency, cost_method=cost_method
             )
             positions[transaction.symbol] = apply_to_position(held, transaction)
+    income: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for account in INCOME_ACCOUNTS.values():
+        for currency, amount in totals[account].items():
+            income[currency] -= amount
     return Projection(
         cash=dict(totals["cash"]),
         positions=positions,
         capital={c: -a for c, a in totals["capital"].items()},
         fees=dict(totals["fees"]),
+        income=dict(income),
         sequence=sequence,
         hash=previous,
     )
 
 
-def _check_link(transaction: LedgerTransaction, sequence: int, previous: str) -> None:
-    """Raise BrokenLedger unless ``transaction`` follows on what came before it."""
+def check_link(transaction: LedgerTransaction, sequence: int, previous: str) -> None:
+    """Raise BrokenLedger unless ``transaction`` is whole and follows on what came before it.
+
+    ``sequence`` and ``previous`` are the number and the hash of the one before.
+    """
     where = f"transaction {transaction.sequence} of '{transaction.portfolio_id}'"
     if transaction.sequence != sequence + 1:
         raise BrokenLedger(f"{where} follows number {sequence}: there is a gap")
@@ -204,17 +257,20 @@ def _check_link(transaction: LedgerTransaction, sequence: int, previous: str) ->
 
 
 def apply_to_position(position: Position, transaction: LedgerTransaction) -> Position:
-    """Return the position after a fill or a correction of its symbol."""
+    """Return the position after a transaction that names its symbol."""
+    kind, currency = transaction.kind, transaction.currency
     units = _amount(transaction, "holdings", position.symbol)
-    cost = _amount(transaction, "trading", transaction.currency)
-    fee = _amount(transaction, "fees", transaction.currency)
-    if transaction.kind is TransactionKind.CORRECTION and units <= 0:
-        return position.sold(-units, -cost, fee).model_copy(
-            update={"realized_pnl": position.realized_pnl}
-        )
-    if units >= 0:
-        return position.bought(units, cost, fee)
-    return position.sold(-units, -cost, fee)
+    if kind is TransactionKind.SPLIT:
+        return position.split(position.quantity + units)
+    if kind in INCOME_ACCOUNTS:
+        income = position.income - _amount(transaction, INCOME_ACCOUNTS[kind], currency)
+        return position.model_copy(update={"income": income})
+    cost = _amount(transaction, "trading", currency)
+    after = position.traded(units, cost, _amount(transaction, "fees", currency))
+    if kind is TransactionKind.CORRECTION:
+        # What is put right was never gained.
+        return after.model_copy(update={"realized_pnl": position.realized_pnl})
+    return after
 
 
 def _amount(transaction: LedgerTransaction, account: str, commodity: str) -> Decimal:

@@ -15,7 +15,7 @@ from trading.domain.fill_model import FillModel
 from trading.domain.ledger import GENESIS_HASH
 from trading.domain.money import ONE, ZERO
 from trading.domain.order import Liquidity
-from trading.domain.position import Position
+from trading.domain.position import CostMethod, Position
 from trading.domain.value import Value
 
 
@@ -68,9 +68,10 @@ class Account(Value):
 
     ``cash`` is by currency; ``reserved`` is the part of it promised to resting buy orders;
     ``capital`` is what the owner put in less what was taken out; ``opening_cash`` is what the
-    portfolio was opened with.
+    portfolio was opened with; ``income`` is dividends, funding and borrow costs, net.
     Without ``margin`` it is long only and spends only the cash it has. ``commission_rate`` is what
     takers pay, as a fraction of notional; ``fill_model`` says what else trading costs.
+    ``borrow_rate`` is what owed cash and units cost a year, as a fraction of their value.
     What the market did up to ``trading_state_since`` moves no order that waits.
     ``ledger_sequence`` and ``ledger_hash`` are those of the newest ledger transaction.
     """
@@ -82,10 +83,13 @@ class Account(Value):
     commission_rate: Decimal = ZERO
     fill_model: FillModel = Field(default_factory=FillModel)
     margin: bool = False
+    cost_method: CostMethod = CostMethod.AVERAGE
+    borrow_rate: Decimal = ZERO
     policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
     cash: dict[str, Decimal] = Field(default_factory=dict)
     reserved: dict[str, Decimal] = Field(default_factory=dict)
     capital: dict[str, Decimal] = Field(default_factory=dict)
+    income: dict[str, Decimal] = Field(default_factory=dict)
     opening_cash: dict[str, Decimal] = Field(default_factory=dict)
     open_orders: int = 0
     trading_state: TradingState = TradingState.ACTIVE
@@ -140,22 +144,40 @@ class Portfolio(Value):
 
     def position(self, symbol: str, currency: str) -> Position:
         """The holding of a symbol, empty when there is none."""
-        return self.positions.get(symbol) or Position(symbol=symbol, currency=currency)
+        return self.positions.get(symbol) or Position(
+            symbol=symbol, currency=currency, cost_method=self.account.cost_method
+        )
 
     def value_of(self, position: Position) -> Decimal:
-        """Market value of a holding; at cost while it has no price."""
+        """Market value of a holding in its own currency; at cost while it has no price."""
         price = self.prices.get(position.symbol)
         return position.market_value(price.price) if price else position.cost_basis
 
+    def in_base(self, amounts: Mapping[str, Decimal]) -> Decimal:
+        """Amounts by currency, added up in the base currency. Raises MissingRate."""
+        return sum((a * self.rate(currency) for currency, a in amounts.items() if a), ZERO)
+
     @property
     def holdings_value(self) -> Decimal:
-        """Market value of all holdings in the base currency."""
-        currency = self.account.base_currency
-        return sum(
-            (self.value_of(p) for p in self.positions.values() if p.currency == currency), ZERO
-        )
+        """Market value of all holdings in the base currency. Raises MissingRate."""
+        return sum((self._worth(p) for p in self.positions.values()), ZERO)
+
+    @property
+    def gross_exposure(self) -> Decimal:
+        """Long plus short holdings, both positive, in the base currency. Raises MissingRate."""
+        return sum((abs(self._worth(p)) for p in self.positions.values()), ZERO)
+
+    @property
+    def net_exposure(self) -> Decimal:
+        """Long less short holdings in the base currency. Raises MissingRate."""
+        return self.holdings_value
 
     @property
     def equity(self) -> Decimal:
-        """Cash plus holdings, in the base currency."""
-        return self.account.cash_in(self.account.base_currency) + self.holdings_value
+        """Cash of all currencies plus holdings, in the base currency. Raises MissingRate."""
+        return self.in_base(self.account.cash) + self.holdings_value
+
+    def _worth(self, position: Position) -> Decimal:
+        """Value of a holding in the base currency; one that is flat needs no rate."""
+        value = self.value_of(position)
+        return value * self.rate(position.currency) if value else ZERO
