@@ -137,7 +137,8 @@ class HoldingsUpdateIn(Wire):
 
     @model_validator(mode="after")
     def _fits_type(self) -> HoldingsUpdateIn:
-        if self.type is TransactionKind.FILL:
+        moves = (TransactionKind.DEPOSIT, TransactionKind.WITHDRAWAL, TransactionKind.CORRECTION)
+        if self.type not in moves:
             raise ValueError("type must be deposit, withdrawal or correction")
         if self.type is not TransactionKind.CORRECTION:
             if self.amount is None or self.amount <= 0:
