@@ -64,7 +64,7 @@ class LimitsOut(Wire):
     """The limits in force; ``version`` counts their changes, 0 means the defaults.
 
     The defaults let one instrument have a quarter of equity, gross exposure be twice equity, a
-    price be up to double the one that it is held against, and a day have 100 orders; nothing else
+    price be 50 % away from the one that it is held against, and a day have 100 orders; nothing else
     is limited. A PUT replaces them all, so that what it leaves out is no longer limited.
     """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from trading.domain.risk.rule import OrderContext, RiskRule, RuleResult
+from trading.domain.errors import MissingRate
+from trading.domain.risk.rule import OrderContext, RiskRule, RuleResult, Unmeasured
 from trading.domain.risk.rules import ALL_RULES
 from trading.domain.value import Value
 
@@ -29,16 +30,33 @@ class Decision(Value):
 
 
 def judge(context: OrderContext, rules: Sequence[RiskRule] = ALL_RULES) -> Decision:
-    """Run all ``rules``, none skipped because another failed, and return the verdict."""
-    results = [rule.check(context) for rule in rules]
+    """Run all ``rules``, none skipped because another failed, and return the verdict.
+
+    A rule that cannot measure what it has a limit for fails, and says why; an order that only
+    reduces risk passes it all the same.
+    """
+    results = []
+    for rule in rules:
+        try:
+            results.append(rule.check(context))
+        except (Unmeasured, MissingRate) as error:
+            results.append(_unmeasured(rule, context, str(error)))
     reason = next((result.rule for result in results if not result.passed), None)
+    order = context.order
     return Decision(
-        order_id=context.order.id,
-        portfolio_id=context.order.portfolio_id,
-        symbol=context.order.symbol,
+        order_id=order.id,
+        portfolio_id=order.portfolio_id,
+        symbol=order.symbol,
         passed=reason is None,
         reason=reason,
         results=results,
         time=context.now,
-        correlation_id=context.order.correlation_id,
+        correlation_id=order.correlation_id,
     )
+
+
+def _unmeasured(rule: RiskRule, context: OrderContext, why: str) -> RuleResult:
+    """The result of a rule that lacks what it measures."""
+    if context.reduces_risk:
+        return RuleResult(rule.name, True, None, None, f"{why}; the order only reduces risk")
+    return RuleResult(rule.name, False, None, None, why)

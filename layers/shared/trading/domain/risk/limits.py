@@ -7,7 +7,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from trading.domain.portfolio import TradingState
-from trading.domain.risk.tail import VarMethod
+from trading.domain.risk.tail_figures import VarMethod
 from trading.domain.value import Value
 
 _OF_ALL_POSITIONS = (
@@ -56,8 +56,8 @@ class RiskLimits(Value):
     var_horizon_bars: int = Field(default=1, ge=1, le=100)
     var_window: int = Field(default=250, ge=30, le=2000)
     max_volatility_percent: Decimal | None = Field(default=None, gt=0)
-    max_concentration_percent: Decimal | None = Field(default=None, gt=0, le=10_000)
-    price_collar_percent: Decimal | None = Field(default=Decimal(100), gt=0)
+    max_concentration_percent: Decimal | None = Field(default=None, gt=0)
+    price_collar_percent: Decimal | None = Field(default=Decimal(50), gt=0)
     duplicate_window_seconds: int | None = Field(default=None, ge=1)
     cooldown_seconds: int | None = Field(default=None, ge=1)
     allowed_symbols: tuple[str, ...] | None = None

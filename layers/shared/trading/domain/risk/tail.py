@@ -1,32 +1,38 @@
-"""The tail of a portfolio's profits and losses, with an order added: value at risk, shortfall.
+"""The tail of a portfolio's profits and losses with an order added.
 
 The heavy part, one profit or loss of the present holdings per past bar, is worked out beforehand
-and stored. An order then only adds what it changes. The figures follow the same formulas as
-``quant/statistics/value_at_risk.py``, in ``Decimal``.
+and stored; an order then only adds what it changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
 from pydantic import Field
 
 from trading.domain.money import ZERO
 from trading.domain.portfolio import Portfolio
+from trading.domain.risk.limits import RiskLimits
+from trading.domain.risk.tail_figures import (
+    MIN_OBSERVATIONS,
+    TailFigures,
+    VarMethod,
+    tail_figures,
+)
+from trading.domain.time import timeframe_length
 from trading.domain.value import Value
 
-MIN_OBSERVATIONS = 30
+__all__ = ["MIN_OBSERVATIONS", "ReturnSeries", "TailFigures", "TailState", "TailUnknown", "VarMethod"]
+
+MAX_AGE_BARS = 3
+MIN_MAX_AGE = timedelta(days=1)
+_REMEDY = "the risk schedule computes it, and GET /risk/{}/var at once"
 
 
-class VarMethod(StrEnum):
-    """How the tail is found."""
-
-    HISTORICAL = "historical"
-    PARAMETRIC = "parametric"
-    CORNISH_FISHER = "cornish_fisher"
+class TailUnknown(Exception):
+    """The tail cannot be told from what is stored; says what is missing and where it comes from."""
 
 
 class ReturnSeries(Value):
@@ -72,3 +78,64 @@ class TailState(Value):
     def with_returns(self, series: Sequence[ReturnSeries]) -> TailState:
         """The state along with the series that an order needs."""
         return self.model_copy(update={"returns": {s.symbol: s for s in series}})
+
+    def profits(self, added: Mapping[str, Decimal]) -> list[Decimal]:
+        """One profit per bar with holdings worth ``added`` more (by symbol, base currency).
+
+        Only bars that the state and every added symbol share count. No holdings at all have none.
+        Raises TailUnknown for a symbol without returns of this timeframe, or too few shared bars.
+        """
+        total = dict(zip(self.times, self.pnl, strict=True)) if self.quantities else None
+        for symbol, value in added.items():
+            series = self.returns.get(symbol)
+            if series is None or series.timeframe != self.timeframe:
+                raise TailUnknown(f"{symbol} has no stored {self.timeframe} returns")
+            own = dict(zip(series.times, series.returns, strict=True))
+            before = dict.fromkeys(own, ZERO) if total is None else total
+            total = {t: p + value * own[t] for t, p in before.items() if t in own}
+        if total is None:
+            return []
+        if len(total) < MIN_OBSERVATIONS:
+            raise TailUnknown(
+                f"the holdings with the order share {len(total)} {self.timeframe} returns of"
+                f" {MIN_OBSERVATIONS} needed"
+            )
+        return list(total.values())
+
+
+def tail_with_order(
+    state: TailState | None,
+    portfolio: Portfolio,
+    symbol: str,
+    value: Decimal,
+    now: datetime,
+    limits: RiskLimits,
+) -> TailFigures:
+    """Value at risk and shortfall once ``value`` more of ``symbol`` is held (base currency).
+
+    Of a sale the value is negative. Holdings that changed since the state was computed count as
+    they are now. Raises TailUnknown where what is stored does not tell, MissingRate.
+    """
+    pid = portfolio.account.portfolio_id
+    if state is None:
+        raise TailUnknown(f"the tail state of '{pid}' was never computed: {_REMEDY.format(pid)}")
+    most = max(MIN_MAX_AGE, MAX_AGE_BARS * timeframe_length(state.timeframe))
+    if now - state.as_of > most:
+        raise TailUnknown(f"the tail state of '{pid}' is older than {most}: {_REMEDY.format(pid)}")
+    added = {s: _worth(portfolio, s, units) for s, units in state.changed(portfolio).items()}
+    added[symbol] = added.get(symbol, ZERO) + value
+    try:
+        profits = state.profits({s: worth for s, worth in added.items() if worth})
+    except TailUnknown as error:
+        raise TailUnknown(f"{error}: post candles; {_REMEDY.format(pid)}") from error
+    if not profits:
+        return TailFigures(ZERO, ZERO)
+    return tail_figures(profits, limits.var_confidence, limits.var_horizon_bars, limits.var_method)
+
+
+def _worth(portfolio: Portfolio, symbol: str, units: Decimal) -> Decimal:
+    """Present value of units of a holding in the base currency. Raises TailUnknown, MissingRate."""
+    held, price = portfolio.positions.get(symbol), portfolio.prices.get(symbol)
+    if held is None or price is None:
+        raise TailUnknown(f"{symbol} has no price to value its change by")
+    return units * price.price * portfolio.rate(held.currency)

@@ -1,6 +1,7 @@
 """Orders below the venue's minimum value are refused."""
 
-from trading.domain.money import plain
+from __future__ import annotations
+
 from trading.domain.risk.rule import OrderContext, RuleResult
 
 
@@ -8,14 +9,10 @@ class MinNotional:
     """The order's value must be at least the instrument's minimum notional (quote currency)."""
 
     name = "min_notional"
+    limits = ()
 
     def check(self, context: OrderContext) -> RuleResult:
-        """Judge the order's notional at its limit price or the latest price."""
-        minimum = context.instrument.min_notional
-        return RuleResult(
-            rule=self.name,
-            passed=context.notional >= minimum,
-            value=context.notional,
-            limit=minimum,
-            message=f"notional {plain(context.notional)} against a minimum of {plain(minimum)}",
-        )
+        """Judge the order's notional at the price it is judged at."""
+        minimum, notional = context.instrument.min_notional, context.notional
+        wording = "notional {0} against a minimum of {1}"
+        return RuleResult(self.name, notional >= minimum, notional, minimum, wording, ())

@@ -1,16 +1,19 @@
 """A cap on the value of one order."""
 
-from trading.domain.risk.rule import OrderContext, RuleResult, at_most, exempt
+from __future__ import annotations
+
+from decimal import Decimal
+
+from trading.domain.risk.rule import Cap, OrderContext
 
 
-class OrderNotional:
-    """The order's value may be at most ``max_order_notional`` (quote currency)."""
+class OrderNotional(Cap):
+    """The order's value may be at most ``max_order_notional`` (base currency)."""
 
     name = "order_notional"
+    limits = ("max_order_notional",)
+    what = "order notional"
 
-    def check(self, context: OrderContext) -> RuleResult:
-        """Judge the notional; orders that only reduce risk pass."""
-        judge = exempt if context.reduces_risk else at_most
-        return judge(
-            self.name, context.notional, context.limits.max_order_notional, "order notional"
-        )
+    def measure(self, context: OrderContext) -> Decimal:
+        """The order at the price it is judged at."""
+        return context.base_notional
