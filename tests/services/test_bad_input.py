@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.floor import books, call, good, open_floor, order, place, set_price
+from trading.domain.risk.rules import ALL_RULES
 
 LONG = "1234567890" * 4
 
@@ -117,7 +118,7 @@ def test_an_order_that_risk_rejects_leaves_the_books_alone(
     assert books() == before
     verdict = good("GET", "/risk/main/decisions")["items"][0]
     assert verdict["order_id"] == refused.json["order"]["id"]
-    assert len(verdict["results"]) == 11
+    assert len(verdict["results"]) == len(ALL_RULES)
 
 
 def test_the_third_order_of_a_day_with_two_is_rejected() -> None:

@@ -15,6 +15,7 @@ from tests.support.floor import books, call, drain, good, open_floor, order, set
 from tests.support.http import Context
 from trading import bootstrap
 from trading.domain.errors import Unavailable
+from trading.domain.risk.rules import ALL_RULES
 from trading.settings import settings
 
 
@@ -58,7 +59,7 @@ def deliver(*records: dict[str, Any]) -> list[str]:
 def test_a_recommendation_is_judged_queued_executed_and_explained() -> None:
     made = recommend("a")
     assert made["execution_status"] == "queued"
-    assert len(made["risk"]) == 11
+    assert len(made["risk"]) == len(ALL_RULES)
     assert drain()["batchItemFailures"] == []
     done = good("GET", f"/recommendations/{made['id']}")
     assert done["execution_status"] == done["status"] == "executed"

@@ -24,6 +24,7 @@ from tests.support.floor import (
     set_price,
 )
 from tests.support.http import Context
+from trading.domain.risk.rules import ALL_RULES
 
 
 @pytest.fixture(autouse=True)
@@ -179,7 +180,7 @@ def test_a_what_if_shows_every_rule_and_writes_nothing() -> None:
     body = {"symbol": "ACME", "side": "buy", "quantity": "1000"}
     verdict = good("POST", "/risk/main/evaluate", body)
     assert (verdict["passed"], verdict["reason"]) == (False, "cash_available")
-    assert len(verdict["results"]) == 11
+    assert len(verdict["results"]) == len(ALL_RULES)
     assert books() == before
     assert good("GET", "/risk/main/decisions")["items"] == []
 

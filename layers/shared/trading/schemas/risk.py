@@ -110,7 +110,7 @@ class RuleResultOut(Wire):
     @classmethod
     def of(cls, result: RuleResult) -> RuleResultOut:
         """The wire form of a result."""
-        return cls(**result.model_dump())
+        return cls(**result.as_dict())
 
 
 class DecisionOut(Wire):

@@ -192,8 +192,15 @@ class OrderContext:
 class RiskRule(Protocol):
     """One rule in one small class with a unique ``name``, and the limits that it documents."""
 
-    name: ClassVar[str]
-    limits: ClassVar[tuple[str, ...]]
+    @property
+    def name(self) -> str:
+        """What the rule is called in verdicts, and as the reason of a rejection."""
+        ...
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The fields of RiskLimits that it holds orders to."""
+        ...
 
     def check(self, context: OrderContext) -> RuleResult:
         """Judge the order; whatever the outcome, there is a result.
@@ -218,10 +225,10 @@ class Cap:
     def __init__(self) -> None:
         self._free = RuleResult(self.name, True, None, None, f"{self.what} is not limited")
 
-    def limit(self, context: OrderContext) -> Decimal | int | None:
+    def limit(self, context: OrderContext) -> Decimal | None:
         """The limit in force; None if there is none."""
         found: Decimal | int | None = getattr(context.limits, self.limits[0])
-        return found
+        return Decimal(found) if isinstance(found, int) else found
 
     def measure(self, context: OrderContext) -> Decimal:
         """The value with the order added. May raise Unmeasured or MissingRate."""
@@ -232,15 +239,12 @@ class Cap:
         limit = self.limit(context)
         if limit is None:
             return self._free
-        if limit.__class__ is int:
-            limit = Decimal(limit)
         value = self.measure(context)
-        if value <= limit:
+        passed = value <= limit
+        if passed:
             wording = "{2} {0} is within the limit of {1}"
         elif self.spares_reducing and context.reduces_risk:
-            wording = "{2} {0} is over {1}, but the order only reduces risk"
+            passed, wording = True, "{2} {0} is over {1}, but the order only reduces risk"
         else:
-            return RuleResult(
-                self.name, False, value, limit, "{2} {0} is over the limit of {1}", (self.what,)
-            )
-        return RuleResult(self.name, True, value, limit, wording, (self.what,))
+            wording = "{2} {0} is over the limit of {1}"
+        return RuleResult(self.name, passed, value, limit, wording, (self.what,))

@@ -24,7 +24,14 @@ from trading.domain.risk.tail_figures import (
 from trading.domain.time import timeframe_length
 from trading.domain.value import Value
 
-__all__ = ["MIN_OBSERVATIONS", "ReturnSeries", "TailFigures", "TailState", "TailUnknown", "VarMethod"]
+__all__ = [
+    "MIN_OBSERVATIONS",
+    "ReturnSeries",
+    "TailFigures",
+    "TailState",
+    "TailUnknown",
+    "VarMethod",
+]
 
 MAX_AGE_BARS = 3
 MIN_MAX_AGE = timedelta(days=1)

@@ -8,7 +8,7 @@ from trading.domain.risk.rule import Cap, OrderContext
 
 
 class GrossLeverage(Cap):
-    """Gross exposure with the order and all that rests: at most ``max_gross_leverage`` times equity."""
+    """Gross exposure, all that rests included: at most ``max_gross_leverage`` times equity."""
 
     name = "gross_leverage"
     limits = ("max_gross_leverage",)

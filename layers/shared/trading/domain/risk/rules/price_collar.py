@@ -39,7 +39,10 @@ class PriceCollar:
         if not context.already_accepted:
             for name, own in (("limit", order.limit_price), ("stop", order.stop_price)):
                 if own is not None and _distance(own, price) > furthest:
-                    furthest, what = _distance(own, price), f"the {name} price's distance from the mark"
+                    furthest, what = (
+                        _distance(own, price),
+                        f"the {name} price's distance from the mark",
+                    )
         passed = furthest <= limit
         wording = "{2} is {0} %, {1} % are allowed"
         return RuleResult(self.name, passed, furthest, limit, wording, (what,))

@@ -20,7 +20,9 @@ class TradingStateRule:
             state is TradingState.REDUCING and context.reduces_risk
         )
         cause = account.trading_state_reason
-        wording, facts = ("trading is {2}: {3}", (state.value, cause)) if cause else (
-            "trading is {2}", (state.value,)
+        wording, facts = (
+            ("trading is {2}: {3}", (state.value, cause))
+            if cause
+            else ("trading is {2}", (state.value,))
         )
         return RuleResult(self.name, passed, None, None, wording, facts)
