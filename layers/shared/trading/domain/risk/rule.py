@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 from trading.domain.candle import Price
 from trading.domain.instrument import Instrument
 from trading.domain.money import MAX_SCALE, ZERO, plain, with_commission
-from trading.domain.order import Order, Side
+from trading.domain.order import Order, OrderType, Side
 from trading.domain.portfolio import Portfolio
 from trading.domain.position import Position
 from trading.domain.risk.equity_marks import EquityMarks, observed
@@ -82,18 +82,13 @@ class OrderContext:
         self.reduces_risk = order.quantity <= free
 
     def _price(self) -> Decimal | None:
-        """The limit price, else a stop's trigger, else what the market asks or pays."""
+        """The limit price, else the trigger of a stop that still waits, else the mark."""
         order = self.order
         if order.limit_price is not None:
             return order.limit_price
-        near = order.stop_price or (self.mark.price if self.mark else None)
-        if near is None or not self.buys:
-            return near
-        model = self.portfolio.account.fill_model
-        volume = self.mark.volume if self.mark else None
-        return model.taker_price(
-            near, order.side, order.quantity, volume, self.instrument.tick_size
-        )
+        if order.stop_price is not None and not self.already_accepted:
+            return order.stop_price
+        return self.mark.price if self.mark else None
 
     @cached_property
     def rate(self) -> Decimal:
@@ -107,8 +102,20 @@ class OrderContext:
 
     @cached_property
     def cost(self) -> Decimal:
-        """What a buy order takes from cash, commission included, in the quote currency."""
-        return with_commission(self.notional, self.portfolio.account.highest_commission)
+        """What a buy order takes from cash, in the quote currency.
+
+        Commission is included, and for a market order what spread and slippage add. What they add
+        to a stop once it goes off is not known before; its fill is then cut to the cash.
+        """
+        order, account, price = self.order, self.portfolio.account, self.price
+        rate = account.highest_commission
+        if order.type is not OrderType.MARKET or price is None:
+            return with_commission(self.notional, rate)
+        volume = self.mark.volume if self.mark else None
+        paid = account.fill_model.taker_price(
+            price, order.side, order.quantity, volume, self.instrument.tick_size
+        )
+        return with_commission(order.quantity * paid, rate)
 
     @cached_property
     def value_after(self) -> Decimal:
