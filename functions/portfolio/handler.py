@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from portfolio.routes import router
+from portfolio import allocation, routes
 from trading import checks
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
@@ -32,7 +32,8 @@ def _metrics() -> Iterable[MetricFamily]:
 app = create_app(
     "portfolio",
     "Portfolios",
-    router,
+    routes.router,
+    allocation.router,
     prefix="/portfolio",
     checks={
         "portfolio_table": checks.table(lambda: settings().portfolio_table),

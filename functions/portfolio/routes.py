@@ -15,22 +15,16 @@ from trading.desk import desk
 from trading.domain.ledger import LedgerTransaction
 from trading.schemas.base import Page, PortfolioId, UtcDatetime, Wire
 from trading.schemas.portfolio import (
-    AllocationIn,
-    AllocationOut,
     HoldingsUpdateIn,
     LedgerTransactionOut,
     PerformanceOut,
-    PlannedOrder,
     PortfolioIn,
     PortfolioOut,
     PortfolioRef,
     PositionOut,
 )
-from trading.schemas.recommendations import RecommendationOut
-from trading.schemas.risk import RuleResultOut
 from trading.settings import settings
 from trading.telemetry import correlation_id
-from trading.usecases.allocate import AllocationRequest, allocate
 from trading.usecases.manage_portfolio import (
     HoldingsUpdate,
     PortfolioTerms,
@@ -148,47 +142,3 @@ def get_ledger(
 
     transactions, following = page_of(newest, limit, cursor)
     return Page(items=[LedgerTransactionOut.of(t) for t in transactions], cursor=following)
-
-
-@router.post("/portfolio/{pid}/allocation", response_model=AllocationOut, dependencies=[write])
-def post_allocation(
-    pid: Pid, body: AllocationIn, key: IdempotencyKey, caller: CallerDep, request: Request
-) -> Response:
-    """Plan the orders that reach target weights, sells first, each with its risk verdict.
-
-    A dry run writes nothing; otherwise each order becomes a recommendation and takes the queue.
-    """
-    caller.check_portfolio(pid)
-
-    def plan() -> tuple[int, Wire]:
-        asked = AllocationRequest(
-            weights=body.weights,
-            method=body.method,
-            symbols=body.symbols or [],
-            invest_fraction=body.invest_fraction,
-            min_trade=body.min_trade,
-            dry_run=body.dry_run,
-            cause=f"allocation:{caller.key_id}:{key}",
-            timeframe=settings().timeframe,
-        )
-        result = allocate(desk(), pid, asked, correlation_id())
-        return 200, AllocationOut(
-            portfolio_id=pid,
-            dry_run=body.dry_run,
-            weights=result.weights,
-            orders=[
-                PlannedOrder(
-                    symbol=p.symbol,
-                    side=p.side,
-                    quantity=p.quantity,
-                    notional=p.notional,
-                    weight=result.weights.get(p.symbol, p.notional * 0),
-                    passed=p.decision.passed,
-                    risk=[RuleResultOut.of(r) for r in p.decision.results],
-                )
-                for p in result.planned
-            ],
-            recommendations=[RecommendationOut.of(r) for r in result.recommendations],
-        )
-
-    return replayable(caller, request, key, body, plan)

@@ -38,7 +38,7 @@ def wanted(
 ) -> tuple[Side, Decimal] | None:
     owner = account(10_000, policy=AllocationPolicy(**terms))
     portfolio = snapshot(owner, held).portfolio
-    return target_order(d(score), portfolio, ACME, d(100), d(budget or 10_000))
+    return target_order(d(score), portfolio, ACME, price(), d(budget or 10_000))
 
 
 def test_an_opinion_is_the_weighted_mean_of_its_signals() -> None:
@@ -84,7 +84,7 @@ def test_a_buy_with_all_the_cash_can_always_be_paid(
 ) -> None:
     owner = account(str(cash), str(rate), policy=AllocationPolicy(target_fraction=d(1)))
     portfolio = snapshot(owner, mark=price(str(mark))).portfolio
-    made = target_order(d(1), portfolio, FINE, mark, cash)
+    made = target_order(d(1), portfolio, FINE, price(str(mark)), cash)
     if made is not None:
         notional = made[1] * mark
         assert notional + fee_amount(notional * rate) <= cash

@@ -11,7 +11,7 @@ import pytest
 
 from execution.handler import on_recommendations
 from recommendations.handler import on_relay, on_schedule
-from tests.support.floor import books, call, drain, good, open_floor, order, set_price
+from tests.support.floor import INSTRUMENT, books, call, drain, good, open_floor, order, set_price
 from tests.support.http import Context
 from trading import bootstrap
 from trading.domain.errors import Unavailable
@@ -137,8 +137,8 @@ def test_what_was_saved_reaches_the_queue_though_its_writer_died(
         patch.setattr(SqsExecutionQueue, "send", dead)
         assert call("POST", "/recommendations", order(), key="a").status == 503
     assert good("GET", "/recommendations")["items"][0]["execution_status"] == "pending"
-    assert on_relay({}, Context()) == {"sent": 1, "unsent": 0}
-    assert on_relay({}, Context()) == {"sent": 0, "unsent": 0}
+    assert on_relay({}, Context()) == {"sent": 1, "unsent": 0, "expired": 0}
+    assert on_relay({}, Context()) == {"sent": 0, "unsent": 0, "expired": 0}
     drain()
     assert books()["positions"]["ACME"].quantity == 10
 
@@ -264,3 +264,19 @@ def test_a_failed_message_is_handed_back_soon() -> None:
     )
     assert len(drain()["batchItemFailures"]) == 1
     assert len(client.receive_message(QueueUrl=url).get("Messages", [])) == 1
+
+
+def test_a_planned_buy_takes_its_commission_out_of_what_the_next_may_spend() -> None:
+    terms = {"target_fraction": "0.5", "symbols": ["ACME", "OTHER"]}
+    open_floor("small", cash="1005", commission_rate="0.01", policy=terms)
+    good("PUT", "/market/instruments/OTHER", INSTRUMENT | {"base_currency": "OTHER"})
+    good("POST", "/market/prices", {"prices": [{"symbol": "OTHER", "price": "100"}]})
+    for symbol in ("ACME", "OTHER"):
+        body = {"symbol": symbol, "source": "s", "strategy": "m",
+                "time": datetime.now(UTC).isoformat(), "score": "1", "price": "100"}  # fmt: skip
+        good("POST", "/signals", body)
+    assert on_schedule({"portfolio_ids": ["small"]}, Context())["sent"] == 2
+    drain()
+    # 5 for 505; of the 500 left 4 can be paid with their commission, not 5.
+    bought = {s: p.quantity for s, p in books("small")["positions"].items()}
+    assert bought == {"ACME": 5, "OTHER": 4}

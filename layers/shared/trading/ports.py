@@ -93,6 +93,10 @@ class Recommendations(Protocol):
         """The oldest unsent."""
         ...
 
+    def queued(self) -> list[Recommendation]:
+        """Those of all portfolios that were sent and not acted on yet."""
+        ...
+
 
 class Orders(Protocol):
     """Orders as they are read."""

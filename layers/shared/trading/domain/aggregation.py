@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from trading.domain.candle import Price
 from trading.domain.instrument import Instrument
-from trading.domain.money import FEE_STEP, ONE, ZERO, average, with_commission
+from trading.domain.money import ONE, ZERO, average
 from trading.domain.order import Side
 from trading.domain.portfolio import Portfolio
 from trading.domain.recommendation import Contribution
 from trading.domain.signal import Signal
+from trading.domain.trade_costs import affordable_quantity
 from trading.domain.value import Value
 
 
@@ -41,13 +43,14 @@ def aggregate(signals: Sequence[Signal], weights: Mapping[str, Decimal]) -> Opin
 
 
 def target_order(
-    score: Decimal, portfolio: Portfolio, instrument: Instrument, price: Decimal, budget: Decimal
+    score: Decimal, portfolio: Portfolio, instrument: Instrument, mark: Price, budget: Decimal
 ) -> tuple[Side, Decimal] | None:
     """The order that moves a holding to where the score wants it; None if it is there.
 
     From flat, a score of at least ``entry_score`` buys ``score * target_fraction`` of equity,
-    within ``budget`` (cash not spoken for) less commission. From long, a score of at most
-    ``exit_score`` sells all that is free. Quantities are whole lots, rounded down.
+    within ``budget`` (cash not spoken for) with spread, slippage and commission. From long, a
+    score of at most ``exit_score`` sells all that is free. Quantities are whole lots, rounded
+    down.
     """
     policy, account = portfolio.account.policy, portfolio.account
     held = portfolio.position(instrument.symbol, instrument.quote_currency)
@@ -57,16 +60,6 @@ def target_order(
         return (Side.SELL, quantity) if quantity else None
     if held.quantity == ZERO and held.reserved_notional == ZERO and score >= policy.entry_score:
         wanted = portfolio.equity * policy.target_fraction * score
-        notional = min(wanted, _affordable(budget, account.commission_rate))
-        quantity = instrument.round_quantity(average(notional, price))
+        quantity = affordable_quantity(wanted / mark.price, budget, mark, instrument, account)
         return (Side.BUY, quantity) if quantity > ZERO else None
     return None
-
-
-def _affordable(budget: Decimal, rate: Decimal) -> Decimal:
-    """The notional that ``budget`` pays for together with its commission."""
-    notional = average(budget, ONE + rate)
-    if with_commission(notional, rate) > budget:
-        # The commission is rounded up, and its part of a step may be just what is missing.
-        notional = average(budget - FEE_STEP, ONE + rate)
-    return notional

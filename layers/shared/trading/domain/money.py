@@ -54,6 +54,15 @@ def with_commission(notional: Decimal, rate: Decimal) -> Decimal:
     return notional + fee_amount(notional * rate)
 
 
+def affordable(budget: Decimal, rate: Decimal) -> Decimal:
+    """The notional that ``budget`` pays for together with its commission."""
+    notional = average(budget, ONE + rate)
+    if with_commission(notional, rate) > budget:
+        # The commission is rounded up, and its part of a step may be just what is missing.
+        notional = average(budget - FEE_STEP, ONE + rate)
+    return notional
+
+
 def storable(value: Decimal) -> Decimal:
     """Round a measured figure to the 38 digits that DynamoDB stores; shorter ones stay exact."""
     return _STORAGE.plus(value)

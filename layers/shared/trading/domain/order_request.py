@@ -68,7 +68,7 @@ class OrderRequest:
     @property
     def order_id(self) -> str:
         """The id of the one order that this cause can make."""
-        return derived_id("ord", self.portfolio_id, self.cause)
+        return order_id(self.portfolio_id, self.cause)
 
     @property
     def fingerprint(self) -> str:
@@ -89,6 +89,11 @@ class OrderRequest:
             ).strip(":"),
         }
         return derived_id("req", *parts, *(f"{k}={v}" for k, v in more.items() if v))
+
+
+def order_id(portfolio_id: str, cause: str) -> str:
+    """The id of the one order that a cause can make."""
+    return derived_id("ord", portfolio_id, cause)
 
 
 def _text(value: Decimal | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
 
 from pydantic import Field, model_validator
 
@@ -13,14 +12,10 @@ from trading.schemas.base import (
     Amount,
     NonNegativeAmount,
     OutAmount,
-    PortfolioId,
-    PositiveAmount,
     Symbol,
     UtcDatetime,
     Wire,
 )
-from trading.schemas.recommendations import RecommendationOut
-from trading.schemas.risk import RuleResultOut
 
 CURRENCY = r"^[A-Z0-9]{2,12}$"
 
@@ -178,56 +173,3 @@ class LedgerTransactionOut(Wire):
     def of(cls, transaction: LedgerTransaction) -> LedgerTransactionOut:
         """The wire form of a transaction."""
         return cls(**transaction.model_dump(include=set(cls.model_fields)))
-
-
-class AllocationMethod(StrEnum):
-    """How weights are found when none are given."""
-
-    EQUAL = "equal"
-    INVERSE_VOLATILITY = "inverse_volatility"
-
-
-class AllocationIn(Wire):
-    """Target weights as fractions of equity, or a method over some symbols.
-
-    With ``dry_run`` nothing is written. Differences below ``min_trade`` (base currency) are left.
-    """
-
-    weights: dict[Symbol, NonNegativeAmount] | None = Field(default=None, max_length=100)
-    method: AllocationMethod | None = None
-    symbols: list[Symbol] | None = Field(default=None, min_length=1, max_length=100)
-    invest_fraction: PositiveAmount = Field(default=Decimal("0.95"), le=1)
-    min_trade: NonNegativeAmount = Decimal(0)
-    dry_run: bool = True
-
-    @model_validator(mode="after")
-    def _one_way(self) -> AllocationIn:
-        if (self.weights is None) == (self.method is None):
-            raise ValueError("give either weights or a method")
-        if self.method is not None and not self.symbols:
-            raise ValueError("a method needs symbols")
-        if self.weights is not None and sum(self.weights.values()) > 1:
-            raise ValueError("weights add up to more than 1")
-        return self
-
-
-class PlannedOrder(Wire):
-    """An order that an allocation asks for, and what risk says about it."""
-
-    symbol: str
-    side: str
-    quantity: OutAmount
-    notional: OutAmount
-    weight: OutAmount
-    passed: bool
-    risk: list[RuleResultOut]
-
-
-class AllocationOut(Wire):
-    """The planned orders, sells first, and the recommendations made unless it was a dry run."""
-
-    portfolio_id: PortfolioId
-    dry_run: bool
-    weights: dict[str, OutAmount]
-    orders: list[PlannedOrder]
-    recommendations: list[RecommendationOut]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.domain.errors import InvalidInput, NotFound
 from trading.domain.order import TimeInForce
-from trading.domain.order_request import OrderRequest
+from trading.domain.order_request import OrderRequest, order_id
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.ports import Desk
 from trading.usecases.place_order import place_once
@@ -51,10 +51,19 @@ def order_request(recommendation: Recommendation) -> OrderRequest:
         type=recommendation.type,
         quantity=recommendation.quantity,
         limit_price=recommendation.limit_price,
-        cause=f"recommendation:{recommendation.id}",
+        cause=_cause(recommendation.id),
         correlation_id=recommendation.correlation_id,
         time_in_force=TimeInForce.GTD,
         expires_at=recommendation.valid_until,
         reduce_only=recommendation.is_exit,
         protective=recommendation.source.startswith("stop:"),
     )
+
+
+def order_id_of(portfolio_id: str, recommendation_id: str) -> str:
+    """The id of the order that a recommendation makes, known before the recommendation is."""
+    return order_id(portfolio_id, _cause(recommendation_id))
+
+
+def _cause(recommendation_id: str) -> str:
+    return f"recommendation:{recommendation_id}"

@@ -11,7 +11,7 @@ from trading.domain.recommendation import Recommendation, RecommendationStatus
 from trading.domain.risk.stop import HoldingSide, Stop, StopKind, StopState
 from trading.ports import Desk
 from trading.usecases.place_order import evaluate
-from trading.usecases.recommend import Proposal, recommendation_id, save
+from trading.usecases.recommend import Proposal, save
 from trading.usecases.relay_outbox import send
 
 _R = RecommendationStatus
@@ -27,7 +27,7 @@ def leave(desk: Desk, portfolio: Portfolio, stop: Stop, correlation_id: str) -> 
     proposal = _exit(desk, portfolio, stop)
     if proposal is None:
         return None
-    exit_id = recommendation_id(proposal)
+    exit_id = proposal.recommendation_id
     made = _find(desk, exit_id)
     if made is None:
         if _others_under_way(desk, stop) or not _would_trade(desk, proposal, correlation_id):

@@ -18,9 +18,10 @@ from trading.domain.order_request import new_order
 from trading.domain.portfolio import Portfolio
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.domain.risk.engine import judge
+from trading.domain.trade_costs import purchase_cost
 from trading.ports import Desk
 from trading.usecases.each import each_portfolio
-from trading.usecases.execute_recommendation import order_request
+from trading.usecases.execute_recommendation import order_id_of, order_request
 from trading.usecases.relay_outbox import send
 from trading.usecases.retry import retried
 
@@ -39,6 +40,11 @@ class Proposal:
     limit_price: Decimal | None = None
     opinion: Opinion | None = None
     valid_until: datetime | None = None
+
+    @property
+    def recommendation_id(self) -> str:
+        """The id of the one recommendation that this makes."""
+        return recommendation_id(self.portfolio_id, self.symbol, self.cause)
 
 
 def recommend_all(
@@ -75,14 +81,14 @@ def recommend_for(desk: Desk, portfolio_id: str, correlation_id: str) -> list[Re
     since = now - timedelta(seconds=policy.signal_max_age_seconds)
     made = []
     free = [i for i in _traded(desk, portfolio) if i.symbol not in busy]
-    prices = {p.symbol: p.price for p in desk.market.latest_prices([i.symbol for i in free])}
+    prices = {p.symbol: p for p in desk.market.latest_prices([i.symbol for i in free])}
     for instrument in free:
         signals = [s for s in desk.signals.latest(instrument.symbol, since) if s.time <= now]
         opinion = aggregate(signals, policy.weights)
-        price = prices.get(instrument.symbol)
-        if opinion is None or price is None:
+        mark = prices.get(instrument.symbol)
+        if opinion is None or mark is None:
             continue
-        wanted = target_order(opinion.score, portfolio, instrument, price, budget)
+        wanted = target_order(opinion.score, portfolio, instrument, mark, budget)
         if wanted is None:
             continue
         side, quantity = wanted
@@ -99,7 +105,7 @@ def recommend_for(desk: Desk, portfolio_id: str, correlation_id: str) -> list[Re
         if created:
             made.append(saved)
             if saved.execution_status is RecommendationStatus.PENDING and side is Side.BUY:
-                budget -= quantity * price
+                budget -= purchase_cost(quantity, mark, instrument, portfolio.account)
     return made
 
 
@@ -114,34 +120,57 @@ def _traded(desk: Desk, portfolio: Portfolio) -> list[Instrument]:
     ]
 
 
+def recommendation_id(portfolio_id: str, symbol: str, cause: str) -> str:
+    """The id of the one recommendation on a symbol that a cause can make."""
+    return derived_id("rec", portfolio_id, symbol, cause)
+
+
 def save(desk: Desk, proposal: Proposal, correlation_id: str) -> tuple[Recommendation, bool]:
     """Judge a proposal and save it, pending or rejected; False if its cause made one before.
 
     Raises NotFound for an unknown portfolio or instrument, InvalidInput for a price off the tick.
     """
-    identifier = recommendation_id(proposal)
-    draft = _draft(desk, proposal, identifier, correlation_id)
-    request = order_request(draft)
-    snapshot = desk.books.snapshot(proposal.portfolio_id, proposal.symbol, request.order_id)
-    judged = _judged(draft, snapshot)
-    if desk.recommendations.create(judged):
-        return judged, True
-    return desk.recommendations.get(identifier), False
+    return keep(desk, judged(proposal, read_for(desk, proposal), correlation_id))
 
 
-def recommendation_id(proposal: Proposal) -> str:
-    """The id of the one recommendation that a proposal's cause can make."""
-    return derived_id("rec", proposal.portfolio_id, proposal.symbol, proposal.cause)
+def read_for(desk: Desk, proposal: Proposal) -> Snapshot:
+    """The books as a proposal is judged on them. Raises NotFound."""
+    order_id = order_id_of(proposal.portfolio_id, proposal.recommendation_id)
+    return desk.books.snapshot(proposal.portfolio_id, proposal.symbol, order_id)
 
 
-def _draft(desk: Desk, proposal: Proposal, identifier: str, correlation_id: str) -> Recommendation:
+def keep(desk: Desk, recommendation: Recommendation) -> tuple[Recommendation, bool]:
+    """Save a judged recommendation; where its cause made one before, that one and False."""
+    if desk.recommendations.create(recommendation):
+        return recommendation, True
+    return desk.recommendations.get(recommendation.id), False
+
+
+def judged(proposal: Proposal, snapshot: Snapshot, correlation_id: str) -> Recommendation:
+    """The recommendation with its risk verdict; a failed one rejects it with the rule as reason.
+
+    Nothing is written. Raises InvalidInput for a price off the tick.
+    """
+    draft = _draft(proposal, snapshot, correlation_id)
+    decision = judge(order_context(new_order(order_request(draft), snapshot), snapshot))
+    draft = draft.model_copy(
+        update={
+            "risk": decision.results,
+            "price": snapshot.mark.price if snapshot.mark else None,
+        }
+    )
+    if decision.passed:
+        return draft
+    return draft.moved(RecommendationStatus.REJECTED, snapshot.now, decision.reason)
+
+
+def _draft(proposal: Proposal, snapshot: Snapshot, correlation_id: str) -> Recommendation:
     """The recommendation before risk has judged it."""
-    account = desk.books.account(proposal.portfolio_id)
-    now = desk.books.now(account)
-    valid_for = timedelta(seconds=account.policy.valid_for_seconds)
+    now = snapshot.now
+    valid_for = timedelta(seconds=snapshot.portfolio.account.policy.valid_for_seconds)
     opinion = proposal.opinion
     return Recommendation(
-        id=identifier,
+        id=proposal.recommendation_id,
         portfolio_id=proposal.portfolio_id,
         symbol=proposal.symbol,
         side=proposal.side,
@@ -156,20 +185,6 @@ def _draft(desk: Desk, proposal: Proposal, identifier: str, correlation_id: str)
         valid_until=proposal.valid_until or now + valid_for,
         correlation_id=correlation_id,
     )
-
-
-def _judged(draft: Recommendation, snapshot: Snapshot) -> Recommendation:
-    """Add the risk verdict; a failed one rejects the recommendation with the rule as reason."""
-    decision = judge(order_context(new_order(order_request(draft), snapshot), snapshot))
-    judged = draft.model_copy(
-        update={
-            "risk": decision.results,
-            "price": snapshot.mark.price if snapshot.mark else None,
-        }
-    )
-    if decision.passed:
-        return judged
-    return judged.moved(RecommendationStatus.REJECTED, snapshot.now, decision.reason)
 
 
 def cancel_recommendation(desk: Desk, identifier: str) -> Recommendation:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
 
 from trading.domain.errors import ConcurrentUpdate
 from trading.domain.recommendation import Recommendation, RecommendationStatus
@@ -12,8 +14,34 @@ BATCH = 100
 
 
 def relay_outbox(desk: Desk) -> dict[str, int]:
-    """Send what waits in the outbox, oldest first; returns how many were sent and how many not."""
-    return send(desk, desk.recommendations.outbox(BATCH))
+    """Send what waits in the outbox, oldest first, and end what waited too long.
+
+    A recommendation whose message was lost or is among the dead letters would otherwise keep its
+    symbol from being recommended for good. Returns how many were sent, how many not, and how many
+    expired.
+    """
+
+    @cache
+    def now(portfolio_id: str) -> datetime:
+        return desk.books.now(desk.books.account(portfolio_id))
+
+    unsent = desk.recommendations.outbox(BATCH)
+    waiting = [*unsent, *desk.recommendations.queued()]
+    lapsed = {r.id for r in waiting if now(r.portfolio_id) > r.valid_until}
+    expired = sum(_expire(desk, r, now) for r in waiting if r.id in lapsed)
+    return {**send(desk, [r for r in unsent if r.id not in lapsed]), "expired": expired}
+
+
+def _expire(desk: Desk, waiting: Recommendation, now: Callable[[str], datetime]) -> bool:
+    """End one that lapsed; False if it has moved on by itself meanwhile."""
+    reason = "valid_until had passed before it could trade"
+    moment = now(waiting.portfolio_id)
+    try:
+        expired = waiting.moved(RecommendationStatus.EXPIRED, moment, reason)
+        desk.recommendations.move(expired, waiting)
+    except ConcurrentUpdate:
+        return False
+    return True
 
 
 def send(desk: Desk, waiting: Sequence[Recommendation]) -> dict[str, int]:

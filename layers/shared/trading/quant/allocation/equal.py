@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def weights(returns: FloatArray, total: float, low: FloatArray, high: FloatArray) -> FloatArray:
-    """1/n each (DeMiguel, Garlappi, Uppal 2009), within bounds; the returns do not matter."""
+    """1/n each (DeMiguel, Garlappi, Uppal 2009), within bounds; only their number matters."""
     import numpy as np
 
-    return fitted(np.ones(len(low)), total, low, high)
+    return fitted(np.ones(returns.shape[1]), total, low, high)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from trading.domain.errors import InvalidInput
-from trading.domain.rebalance import AllocationMethod
 from trading.domain.money import ONE, ZERO, plain
+from trading.domain.rebalance import AllocationMethod
 from trading.quant.allocation.bounds import exact
+
+if TYPE_CHECKING:
+    from trading.quant.allocation.bounds import FloatArray
 
 MIN_RETURNS = 20
 """Fewer returns that symbols have in common say too little of their risk."""
+_STILL = 1e-12
 
 
 def weigh(
@@ -34,10 +39,9 @@ def weigh(
     least = [low.get(s, ZERO) for s in symbols]
     most = [min(high.get(s, ONE), total) for s in symbols]
     _check_room(symbols, total, least, most)
-    values = np.array([[float(c) for c in closes[s]] for s in symbols]).T
-    returns = values[1:] / values[:-1] - 1
+    returns = _returns([closes[s] for s in symbols])
     if method is not AllocationMethod.EQUAL:
-        _check_returns(symbols, returns.shape[0], returns.std(axis=0).tolist())
+        _check_returns(symbols, returns)
     found = importlib.import_module(f"trading.quant.allocation.{method}").weights(
         returns, float(total), np.array(least, dtype=float), np.array(most, dtype=float)
     )
@@ -63,13 +67,23 @@ def _check_room(
         )
 
 
-def _check_returns(symbols: Sequence[str], bars: int, deviations: Sequence[float]) -> None:
+def _returns(closes: Sequence[Sequence[Decimal]]) -> FloatArray:
+    """Simple returns, bars by symbols."""
+    import numpy as np
+
+    values = np.array([[float(c) for c in one] for one in closes]).T
+    returns: FloatArray = values[1:] / values[:-1] - 1
+    return returns
+
+
+def _check_returns(symbols: Sequence[str], returns: FloatArray) -> None:
     """Raise InvalidInput where risk cannot be measured."""
+    bars = returns.shape[0]
     if bars < MIN_RETURNS:
         raise InvalidInput(
             "symbols",
-            f"have too few candles in common: {bars + 1}, at least {MIN_RETURNS + 1} are needed",
+            f"have too few candles in common: {bars} returns, at least {MIN_RETURNS} are needed",
         )
-    for symbol, deviation in zip(symbols, deviations, strict=True):
-        if not deviation > 1e-12:
+    for symbol, deviation in zip(symbols, returns.std(axis=0).tolist(), strict=True):
+        if not deviation > _STILL:
             raise InvalidInput("symbols", f"'{symbol}' did not move: it has no risk to weigh by")
