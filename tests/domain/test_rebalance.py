@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.domain.builders import NOW, account, d
 from trading.domain.candle import Price
-from trading.domain.errors import Conflict
+from trading.domain.errors import Conflict, MissingRate
 from trading.domain.fill_model import FillModel, SlippageModel
 from trading.domain.instrument import Instrument
 from trading.domain.order import Side
@@ -162,6 +162,20 @@ def test_a_busy_symbol_is_left() -> None:
 def test_cash_that_was_promised_is_not_spent() -> None:
     portfolio = books("1000", reserved={"USD": d(600)})
     assert trades(plan(portfolio, {"AAA": "1"})) == [("AAA", "buy", 4)]
+
+
+def test_weights_are_of_equity_in_base_and_buys_take_their_own_currencys_cash() -> None:
+    owner = account("0", "0").model_copy(update={"cash": {"USD": d(1000), "EUR": d(500)}})
+    marks = {s: Price(symbol=s, price=d(10), time=NOW, source="t") for s in ("AAA", "EEE")}
+    portfolio = Portfolio(account=owner, prices=marks, rates={"EUR": d(2)})
+    known = {"AAA": instrument("AAA"), "EEE": instrument("EEE", "EUR")}
+    weights = {"AAA": d("0.6"), "EEE": d("0.4")}
+    made = plan_trades(portfolio, known, weights, RebalanceTerms())
+    # Equity is 2,000 USD: 1,200 of AAA, but there are only 1,000 USD; 800 USD are 40 EEE of 10 EUR.
+    assert trades(made) == [("AAA", "buy", 100), ("EEE", "buy", 40)]
+    assert [t.notional for t in made.trades] == [1000, 800]
+    with pytest.raises(MissingRate):
+        plan_trades(portfolio.model_copy(update={"rates": {}}), known, weights, RebalanceTerms())
 
 
 def test_with_margin_a_negative_weight_sells_short_and_weights_above_one_borrow() -> None:

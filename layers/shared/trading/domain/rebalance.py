@@ -242,8 +242,9 @@ def _cash(portfolio: Portfolio, sells: Sequence[Trade], more: Decimal) -> dict[s
     cash = {base: more}
 
     def add(currency: str, amount: Decimal) -> None:
-        purse = _purse(account, currency)
-        cash[purse] = cash.get(purse, ZERO) + amount * portfolio.rate(currency)
+        if amount:
+            purse = _purse(account, currency)
+            cash[purse] = cash.get(purse, ZERO) + amount * portfolio.rate(currency)
 
     for currency in {base, *account.cash}:
         add(currency, account.available(currency))
