@@ -54,9 +54,9 @@ def test_a_strategy_is_made_with_its_parameters() -> None:
     assert registry.make("ma_cross", {"fast": 3, "slow": 7}).warm_up == 7
 
 
-@pytest.mark.parametrize("service", ["market", "signals"])
+@pytest.mark.parametrize("service", ["market", "portfolio", "signals"])
 def test_importing_a_handler_loads_no_heavy_library(service: str) -> None:
-    heavy = "{'numpy', 'talib', 'ccxt'}"
+    heavy = "{'numpy', 'talib', 'daqp', 'ccxt'}"
     code = f"import sys, {service}.handler; print(sorted({heavy} & set(sys.modules)))"
     paths = [path for path in sys.path if path]
     run = subprocess.run(
