@@ -106,8 +106,8 @@ def test_one_that_execution_takes_meanwhile_is_left_to_it(
     made = recommend("a")
     found = RecommendationRepository.queued
 
-    def overtaken(self: RecommendationRepository) -> Any:
-        seen = found(self)
+    def overtaken(self: RecommendationRepository, limit: int) -> Any:
+        seen = found(self, limit)
         drain()  # just in time
         later(environment)
         return seen

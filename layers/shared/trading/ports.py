@@ -93,8 +93,8 @@ class Recommendations(Protocol):
         """The oldest unsent."""
         ...
 
-    def queued(self) -> list[Recommendation]:
-        """Those of all portfolios that were sent and not acted on yet."""
+    def queued(self, limit: int) -> list[Recommendation]:
+        """The oldest of every portfolio that were sent and not acted on yet."""
         ...
 
 

@@ -11,6 +11,8 @@ from trading.domain.recommendation import Recommendation, RecommendationStatus
 from trading.ports import Desk
 
 BATCH = 100
+OLDEST = 500
+"""How many of a portfolio's sent recommendations are looked at: a full queue is not read whole."""
 
 
 def relay_outbox(desk: Desk) -> dict[str, int]:
@@ -26,7 +28,7 @@ def relay_outbox(desk: Desk) -> dict[str, int]:
         return desk.books.now(desk.books.account(portfolio_id))
 
     unsent = desk.recommendations.outbox(BATCH)
-    waiting = [*unsent, *desk.recommendations.queued()]
+    waiting = [*unsent, *desk.recommendations.queued(OLDEST)]
     lapsed = {r.id for r in waiting if now(r.portfolio_id) > r.valid_until}
     expired = sum(_expire(desk, r, now) for r in waiting if r.id in lapsed)
     return {**send(desk, [r for r in unsent if r.id not in lapsed]), "expired": expired}

@@ -69,14 +69,17 @@ class RecommendationRepository:
         own = [item for item in unsent if item["portfolio_id"] == portfolio_id]
         return [decode(Recommendation, item) for item in (*own, *sent)]
 
-    def queued(self) -> list[Recommendation]:
-        """Those that the queue has or had, of every portfolio that the counters say has any."""
+    def queued(self, limit: int) -> list[Recommendation]:
+        """Those that the queue has or had, of every portfolio that the counters say has any.
+
+        Of each portfolio the oldest ``limit`` that are on their way are looked at.
+        """
         status = RecommendationStatus.QUEUED
         found = []
         for portfolio_id, states in self.counts().items():
             if states.get(status.value):
                 partition = keys.on_the_way(portfolio_id)
-                items = self._store.query(self._table, partition, index="outbox")
+                items = self._store.query(self._table, partition, index="outbox", limit=limit)
                 found += [decode(Recommendation, item) for item in items]
         return [r for r in found if r.execution_status is status]
 
