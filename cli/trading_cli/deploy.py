@@ -29,6 +29,7 @@ SCHEDULES = (
     "ExecutionMatch",
     "PortfolioSnapshot",
     "RiskStops",
+    "RiskMeasure",
 )
 LOCAL_PARAMETERS = {"Stage": "local", "ThrottleRate": "10000", "ThrottleBurst": "10000"}
 

@@ -14,6 +14,7 @@ from trading.domain.errors import TradingError
 from trading_cli import dlq, keys
 from trading_cli.demo import demo
 from trading_cli.errors import UserError
+from trading_cli.halt import halt, resume
 from trading_cli.local import down, up
 from trading_cli.output import errors
 from trading_cli.status import status
@@ -45,6 +46,8 @@ app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(demo)
+app.command()(halt)
+app.command()(resume)
 app.add_typer(keys.app, name="keys")
 app.add_typer(dlq.app, name="dlq")
 

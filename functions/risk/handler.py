@@ -13,6 +13,7 @@ from trading.desk import desk
 from trading.domain.portfolio import TradingState
 from trading.settings import settings
 from trading.telemetry import begin_scheduled, correlation_id, logger
+from trading.usecases.monitor_risk import record_exposures, watch_holders, watch_losses
 from trading.usecases.run_stops import run_stops, run_stops_on
 
 
@@ -44,27 +45,48 @@ api = lambda_entry(app)
 
 
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Show every armed stop the market; those that go off send one exit each.
+    """Show every armed stop the market, and trip portfolios that have lost too much.
 
-    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
-    armed, how many of them went off, how many exits that made, and how many portfolios are unknown.
+    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many stops
+    were armed, how many of them went off, how many exits that made; how many portfolios had their
+    losses watched and how many tripped, and how many are unknown.
     """
     begin_scheduled(event)
-    counts = run_stops(desk(), event.get("portfolio_ids"), correlation_id())
-    logger.info("stops run", extra={"counts": counts})
+    wanted = event.get("portfolio_ids")
+    try:
+        stops = run_stops(desk(), wanted, correlation_id())
+    finally:
+        losses = watch_losses(desk(), wanted)
+    counts = {**losses, **stops}
+    logger.info("stops run, losses watched", extra={"counts": counts})
     return counts
 
 
 def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Show the stops on a symbol each new price of it.
+    """Show the stops on a symbol each new price of it, and trip holders that lost too much.
 
     Event: a batch of the market table's stream. What fails is tried again a few times; the
     schedule looks at everything once more. Answers how many stops were armed, went off, and made
-    an exit, and how many records could not be read.
+    an exit, how many portfolios were watched and tripped, and how many records were unreadable.
     """
     begin_scheduled({})
     prices, unreadable = read_prices(event["Records"])
-    counts = run_stops_on(desk(), prices, correlation_id())
-    counts["unreadable"] = unreadable
-    logger.info("prices shown to stops", extra={"counts": counts})
+    try:
+        stops = run_stops_on(desk(), prices, correlation_id())
+    finally:
+        losses = watch_holders(desk(), sorted({price.symbol for price in prices}))
+    counts = {**losses, **stops, "unreadable": unreadable}
+    logger.info("prices shown to stops, losses watched", extra={"counts": counts})
+    return counts
+
+
+def on_measure(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Keep the exposure of portfolios.
+
+    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
+    recorded, and how many are unknown.
+    """
+    begin_scheduled(event)
+    counts = record_exposures(desk(), event.get("portfolio_ids"))
+    logger.info("risk measured", extra={"counts": counts})
     return counts

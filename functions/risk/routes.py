@@ -12,22 +12,21 @@ from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
 from trading.domain.errors import InvalidInput, NotFound
-from trading.domain.money import ZERO, average
 from trading.domain.order_request import OrderRequest
-from trading.domain.portfolio import TradingState
+from trading.domain.risk.exposure import measure_exposure
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.stop import Stop
 from trading.domain.time import TIMEFRAMES
 from trading.quant.statistics.value_at_risk import VarMethod
-from trading.schemas.base import Page, PortfolioId
+from trading.schemas.base import Page, PortfolioId, UtcDatetime
 from trading.schemas.risk import (
     DecisionOut,
     EvaluateIn,
-    ExposureLine,
     ExposureOut,
     HaltIn,
     LimitsIn,
     LimitsOut,
+    ResumeIn,
     SizeIn,
     SizeOut,
     StopOut,
@@ -38,7 +37,7 @@ from trading.schemas.risk import (
 )
 from trading.settings import settings
 from trading.telemetry import correlation_id
-from trading.usecases.halt import cancel_resting, set_trading_state
+from trading.usecases.halt import halt, resume
 from trading.usecases.measure_tail_risk import portfolio_tail_risk
 from trading.usecases.place_order import evaluate
 from trading.usecases.set_stops import replace_stops
@@ -94,33 +93,30 @@ def post_evaluate(pid: Pid, body: EvaluateIn, caller: CallerDep) -> DecisionOut:
 
 @router.get("/risk/{pid}/exposure", response_model=ExposureOut, dependencies=[read])
 def get_exposure(pid: Pid, caller: CallerDep) -> ExposureOut:
-    """Exposure by symbol, gross and net, with resting buys, at the latest prices."""
+    """Exposure by symbol and by strategy or source, gross and net, at the latest prices."""
     caller.check_portfolio(pid)
     portfolio = desk().books.portfolio(pid)
-    equity = portfolio.equity
-    lines = [
-        ExposureLine(
-            symbol=symbol,
-            quantity=position.quantity,
-            market_value=portfolio.value_of(position),
-            resting_buys=position.reserved_notional,
-            percent_of_equity=average(portfolio.value_of(position) * 100, equity),
-        )
-        for symbol, position in sorted(portfolio.positions.items())
-        if position.quantity or position.reserved_notional
-    ]
-    net = sum((line.market_value for line in lines), ZERO)
-    gross = sum((abs(line.market_value) for line in lines), ZERO)
-    return ExposureOut(
-        portfolio_id=pid,
-        time=desk().books.now(portfolio.account),
-        equity=equity,
-        gross=gross,
-        net=net,
-        leverage=average(gross, equity),
-        trading_state=portfolio.account.trading_state,
-        symbols=lines,
+    return ExposureOut.of(measure_exposure(portfolio, desk().books.now(portfolio.account)))
+
+
+@router.get("/risk/{pid}/exposure/history", response_model=Page[ExposureOut], dependencies=[read])
+def get_exposure_history(
+    pid: Pid,
+    caller: CallerDep,
+    start: UtcDatetime | None = None,
+    end: UtcDatetime | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[ExposureOut]:
+    """What the portfolio was exposed to, as the schedule kept it, newest first."""
+    caller.check_portfolio(pid)
+    desk().books.account(pid)
+    found, following = page_of(
+        lambda count, before: desk().exposures.newest(pid, count, before, start, end),
+        limit,
+        cursor,
     )
+    return Page(items=[ExposureOut.of(snapshot) for snapshot in found], cursor=following)
 
 
 @router.get("/risk/{pid}/var", response_model=VarOut, dependencies=[read])
@@ -193,26 +189,22 @@ def post_size(pid: Pid, body: SizeIn, caller: CallerDep) -> SizeOut:
 
 @router.post("/risk/{pid}/halt", response_model=TradingStateOut, dependencies=[write])
 def post_halt(pid: Pid, body: HaltIn, caller: CallerDep) -> TradingStateOut:
-    """Stop trading at once and, unless told otherwise, cancel what rests."""
+    """Stop trading at once and, unless told otherwise, cancel the orders it leaves no place for.
+
+    Needs the portfolio, orders and risk tables alone; repeating it is harmless, and finishes
+    what ``failed_orders`` name.
+    """
     caller.check_portfolio(pid)
-    account = set_trading_state(desk(), pid, body.state, body.reason)
-    cancelled = cancel_resting(desk(), pid, "trading halted") if body.cancel_orders else 0
-    return TradingStateOut(
-        portfolio_id=pid,
-        trading_state=account.trading_state,
-        reason=account.trading_state_reason,
-        cancelled_orders=cancelled,
-    )
+    account, cancelled = halt(desk(), pid, body.state, body.reason, cancel=body.cancel_orders)
+    return TradingStateOut.of(account, cancelled.done, cancelled.failed)
 
 
 @router.post("/risk/{pid}/resume", response_model=TradingStateOut, dependencies=[write])
-def post_resume(pid: Pid, caller: CallerDep) -> TradingStateOut:
-    """Trade again."""
+def post_resume(pid: Pid, caller: CallerDep, body: ResumeIn | None = None) -> TradingStateOut:
+    """Trade again. A portfolio whose losses are over its limits trips again, unless rebased."""
     caller.check_portfolio(pid)
-    account = set_trading_state(desk(), pid, TradingState.ACTIVE, None)
-    return TradingStateOut(
-        portfolio_id=pid, trading_state=account.trading_state, reason=None, cancelled_orders=0
-    )
+    account = resume(desk(), pid, rebase=body is not None and body.rebase)
+    return TradingStateOut.of(account, [], {})
 
 
 @router.get("/risk/{pid}/decisions", response_model=Page[DecisionOut], dependencies=[read])

@@ -72,7 +72,7 @@ def test_the_authorizer_lets_the_example_key_pass_and_no_other(path: Path, accou
         _run(path)
 
 
-@pytest.mark.parametrize("path", _named("on_schedule") + _named("on_relay"))
+@pytest.mark.parametrize("path", _named("on_schedule") + _named("on_relay") + _named("on_measure"))
 def test_a_schedule_event_is_answered_with_json(path: Path, account: None) -> None:
     assert isinstance(json.dumps(_run(path)), str)
 
@@ -90,5 +90,13 @@ def test_a_batch_of_prices_never_fails_on_what_it_cannot_read(path: Path, accoun
 
 
 def test_every_event_is_covered_by_a_test_above() -> None:
-    known = ("api", "authorize", "on_schedule", "on_relay", "on_recommendations", "on_prices")
+    known = (
+        "api",
+        "authorize",
+        "on_schedule",
+        "on_relay",
+        "on_recommendations",
+        "on_prices",
+        "on_measure",
+    )
     assert [p.name for p in EVENTS if p.name.split(".")[0] not in known] == []

@@ -41,14 +41,19 @@ def record(price: str, symbol: str = "ACME") -> dict[str, Any]:
     }
 
 
+def shown(records: list[dict[str, Any]]) -> dict[str, int]:
+    """Hand a batch of the stream to the stops; what it says of stops."""
+    counts = on_prices({"Records": records}, Context())
+    return {name: counts[name] for name in NO_EXIT}
+
+
 def tell(*prices: str) -> dict[str, int]:
     """Post prices, and show their changes to the stops as the stream does."""
     records = []
     for price in prices:
         set_price(price)
         records.append(record(price))
-    counts: dict[str, int] = on_prices({"Records": records}, Context())
-    return counts
+    return shown(records)
 
 
 def sells() -> list[Any]:
@@ -74,10 +79,10 @@ def test_a_dip_between_two_prices_of_one_batch_is_seen() -> None:
 def test_the_same_records_again_make_no_second_exit() -> None:
     arm(price="90")
     set_price("80")
-    seen = {"Records": [record("80"), record("80")]}
-    assert on_prices(seen, Context()) == EXIT
+    seen = [record("80"), record("80")]
+    assert shown(seen) == EXIT
     for _ in range(3):
-        on_prices(seen, Context())
+        shown(seen)
         drain()
     assert len(sells()) == 1
     assert len(good("GET", "/recommendations")["items"]) == 1

@@ -33,7 +33,7 @@ def state() -> Any:
 def test_a_stop_that_is_reached_while_trading_is_halted_goes_off_when_it_resumes() -> None:
     good("POST", "/risk/main/halt", {"reason": "news"})
     set_price("80")
-    assert run() == {"armed": 1, "triggered": 0, "exits": 0, "unknown": 0}
+    assert run()["triggered"] == 0
     assert state() == "armed"
     good("POST", "/risk/main/resume")
     assert run()["exits"] == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -14,8 +14,11 @@ from trading.domain.ledger import LedgerTransaction
 from trading.domain.order import Order
 from trading.domain.portfolio import Account, Portfolio
 from trading.domain.recommendation import Recommendation
+from trading.domain.risk.equity_marks import EquityMarks
+from trading.domain.risk.exposure import ExposureSnapshot
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.stop import Stop
+from trading.domain.risk.tail import ReturnSeries, TailState
 from trading.domain.signal import Signal
 
 
@@ -36,6 +39,10 @@ class Books(Protocol):
 
     def part(self, portfolio_id: str, symbols: Sequence[str]) -> Portfolio:
         """Read an account with some positions and prices. Raises NotFound."""
+        ...
+
+    def holders(self, portfolio_ids: Sequence[str], symbols: Sequence[str]) -> list[str]:
+        """Those of some portfolios that hold one of some symbols."""
         ...
 
     def snapshot(
@@ -141,6 +148,30 @@ class Risk(Protocol):
         """A portfolio's limits."""
         ...
 
+    def watched(self) -> list[str]:
+        """The portfolios that have a limit on what they may lose."""
+        ...
+
+    def marks(self, portfolio_id: str) -> EquityMarks | None:
+        """The equity that losses are measured from, or None."""
+        ...
+
+    def put_marks(self, portfolio_id: str, marks: EquityMarks, read: EquityMarks | None) -> None:
+        """Write marks. Raises ConcurrentUpdate."""
+        ...
+
+    def put_tail(self, tail: TailState) -> None:
+        """Replace a portfolio's tail state."""
+        ...
+
+    def returns(self, symbols: Collection[str]) -> list[ReturnSeries]:
+        """The stored series of returns of some symbols."""
+        ...
+
+    def put_returns(self, series: ReturnSeries) -> None:
+        """Replace a symbol's series of returns."""
+        ...
+
 
 class Stops(Protocol):
     """Stops."""
@@ -155,6 +186,14 @@ class Stops(Protocol):
 
     def put(self, stop: Stop, was: Stop | None) -> Stop:
         """Write a stop that was read as ``was``; returns it as kept. Raises ConcurrentUpdate."""
+        ...
+
+
+class Exposures(Protocol):
+    """Past exposures."""
+
+    def record(self, snapshot: ExposureSnapshot) -> None:
+        """Write one."""
         ...
 
 
@@ -245,6 +284,11 @@ class Desk(Protocol):
     @property
     def stops(self) -> Stops:
         """The stops."""
+        ...
+
+    @property
+    def exposures(self) -> Exposures:
+        """Past exposures."""
         ...
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from trading.domain.attribution import attributed
 from trading.domain.books import BookChange, Posting, Snapshot, post
 from trading.domain.identifiers import derived_id
 from trading.domain.ledger import TransactionKind, apply_to_position, fill_entries
@@ -153,6 +154,7 @@ def settled(
         account, transaction = post(account, _posting(fill, now))
         position = apply_to_position(position, transaction)
         limited = before.fill_model.participation_rate is not None
+        position = attributed(held, position, main.order.attribution)
         position = _noted(position, main.order, fill, seen, limited)
     return BookChange(
         before=before,

@@ -131,9 +131,10 @@ class Order(Value):
     ``new`` until it fills and name it as ``parent_id``; of two orders with ``oco_id``, each other's
     id, what one fills the other loses. ``protective`` orders are exits by a stop.
 
-    ``reserved_cash``, ``reserved_quantity`` and ``reserved_notional`` are its part in what the
-    account and the position have promised while it is open. What happened in the market up to
-    ``matched_until`` has been shown to it. ``fills`` counts its executions.
+    ``attribution`` says whose units it trades, in parts of one by strategy or source; None is a
+    person's. ``reserved_cash``, ``reserved_quantity`` and ``reserved_notional`` are its part in
+    what the account and the position have promised while it is open. What happened in the market
+    up to ``matched_until`` has been shown to it. ``fills`` counts its executions.
     """
 
     id: str
@@ -167,6 +168,7 @@ class Order(Value):
     currency: str
     cause: str
     recommendation_id: str | None = None
+    attribution: dict[str, Decimal] | None = None
     request_hash: str
     created_at: datetime
     updated_at: datetime

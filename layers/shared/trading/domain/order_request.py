@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from trading.domain.attribution import shares_of
 from trading.domain.books import Snapshot
 from trading.domain.errors import InvalidInput
 from trading.domain.identifiers import derived_id
@@ -133,6 +134,7 @@ def new_order(
         currency=snapshot.instrument.quote_currency,
         cause=request.cause,
         recommendation_id=recommendation.id if recommendation else None,
+        attribution=shares_of(recommendation) if recommendation else None,
         request_hash=request.fingerprint,
         created_at=snapshot.now,
         updated_at=snapshot.now,

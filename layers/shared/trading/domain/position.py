@@ -53,9 +53,10 @@ class Position(Value):
     lot by lot, while realized and unrealized profit together stay exact.
 
     ``reserved_quantity`` is promised to resting sell orders, ``reserved_notional`` is what resting
-    buy orders of the symbol would cost. ``recent_orders`` are those that a duplicate is compared
-    with, ``stopped_at`` is when a stop last closed it, and ``bar_used`` the volume traded in the
-    bar that was complete at ``bar_time``.
+    buy orders of the symbol would cost. ``sources`` are units by the strategy or source
+    whose orders opened them, None a person's. ``recent_orders`` are those that a duplicate is
+    compared with, ``stopped_at`` is when a stop last closed it, and ``bar_used`` the volume traded
+    in the bar that was complete at ``bar_time``.
     """
 
     symbol: str
@@ -69,6 +70,7 @@ class Position(Value):
     lots: tuple[Lot, ...] = ()
     reserved_quantity: Decimal = ZERO
     reserved_notional: Decimal = ZERO
+    sources: dict[str, Decimal] | None = None
     recent_orders: tuple[RecentOrder, ...] | None = None
     stopped_at: datetime | None = None
     bar_time: datetime | None = None

@@ -8,8 +8,9 @@ from enum import StrEnum
 from pydantic import Field, model_validator
 
 from trading.domain.order import OrderType, Side
-from trading.domain.portfolio import TradingState
+from trading.domain.portfolio import Account, TradingState
 from trading.domain.risk.engine import Decision
+from trading.domain.risk.exposure import ExposureSnapshot
 from trading.domain.risk.rule import RuleResult
 from trading.domain.risk.stop import HoldingSide, Stop, StopKind, StopState
 from trading.domain.risk.tail import MIN_OBSERVATIONS, VarMethod
@@ -142,7 +143,7 @@ class EvaluateIn(Wire):
 
 
 class ExposureLine(Wire):
-    """Exposure to one symbol, in the base currency and in percent of equity."""
+    """Exposure to one symbol, in the base currency and in percent of equity; shorts negative."""
 
     symbol: str
     quantity: OutAmount
@@ -151,17 +152,35 @@ class ExposureLine(Wire):
     percent_of_equity: OutAmount
 
 
+class SourceLine(Wire):
+    """What one strategy or other source holds, in the base currency."""
+
+    source: str
+    long: OutAmount
+    short: OutAmount
+    net: OutAmount
+
+
 class ExposureOut(Wire):
-    """What a portfolio is exposed to; leverage is exposure over equity."""
+    """What a portfolio is exposed to, in the base currency; leverage is gross over equity."""
 
     portfolio_id: str
     time: UtcDatetime
     equity: OutAmount
+    long: OutAmount
+    short: OutAmount
     gross: OutAmount
     net: OutAmount
     leverage: OutAmount
+    resting_buys: OutAmount
     trading_state: TradingState
     symbols: list[ExposureLine]
+    sources: list[SourceLine]
+
+    @classmethod
+    def of(cls, snapshot: ExposureSnapshot) -> ExposureOut:
+        """The wire form of an exposure."""
+        return cls(**snapshot.model_dump())
 
 
 class VarOut(Wire):
@@ -323,10 +342,33 @@ class HaltIn(Wire):
         return self
 
 
+class ResumeIn(Wire):
+    """How trading resumes: ``rebase`` measures losses from the present equity on."""
+
+    rebase: bool = False
+
+
 class TradingStateOut(Wire):
-    """Whether a portfolio trades, why not, and how many resting orders were cancelled."""
+    """Whether a portfolio trades, why not, and what became of its resting orders.
+
+    ``open_orders`` rest still; ``failed_orders`` says why some could not be cancelled.
+    """
 
     portfolio_id: str
     trading_state: TradingState
     reason: str | None
     cancelled_orders: int
+    open_orders: int
+    failed_orders: dict[str, str]
+
+    @classmethod
+    def of(cls, account: Account, done: list[str], failed: dict[str, str]) -> TradingStateOut:
+        """The wire form of an account's trading state after cancelling."""
+        return cls(
+            portfolio_id=account.portfolio_id,
+            trading_state=account.trading_state,
+            reason=account.trading_state_reason,
+            cancelled_orders=len(done),
+            open_orders=account.open_orders,
+            failed_orders=failed,
+        )

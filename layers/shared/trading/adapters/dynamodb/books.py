@@ -94,6 +94,14 @@ class BookRepository:
             prices={price.symbol: price for price in prices},
         )
 
+    def holders(self, portfolio_ids: Sequence[str], symbols: Sequence[str]) -> list[str]:
+        """Those of some portfolios that hold one of some symbols, by one read per pair."""
+        table = self._settings.portfolio_table
+        at = {(p, s): keys.position(p, s) for p in portfolio_ids for s in symbols}
+        found = self._store.get_many([(table, place) for place in at.values()])
+        held = {pair: _at(found, table, place) for pair, place in at.items()}
+        return sorted({p for (p, _), item in held.items() if item and item["quantity"]})
+
     def snapshot(
         self, portfolio_id: str, symbol: str, order_id: str, link: str | None = None
     ) -> Snapshot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar
@@ -50,6 +50,8 @@ def _plain(value: Any) -> Any:
     match value:
         case datetime():
             return to_text(value)
+        case date():
+            return value.isoformat()
         case Enum():
             return value.value
         case Decimal():

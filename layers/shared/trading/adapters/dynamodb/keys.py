@@ -13,6 +13,7 @@ INSTRUMENTS = "INSTRUMENTS"
 PRICES = "PRICES"
 API_KEYS = "KEYS"
 PORTFOLIOS = "PORTFOLIOS"
+WATCHED = "WATCHED"
 CLOCK: Key = {"pk": "CLOCK", "sk": "CLOCK"}
 RECENT_SIGNALS = "SIGNALS"
 OUTBOX = "OUTBOX"
@@ -178,3 +179,13 @@ def armed_stops(symbol: str) -> str:
 def armed_stop(portfolio_id: str, symbol: str, identifier: str) -> Key:
     """An armed stop's line among those of its symbol."""
     return {"pk": armed_stops(symbol), "sk": f"{portfolio_id}#{identifier}"}
+
+
+def watched(portfolio_id: str) -> Key:
+    """A portfolio's line in the list of those whose losses are limited."""
+    return {"pk": WATCHED, "sk": portfolio_id}
+
+
+def exposure(portfolio_id: str, moment: datetime) -> Key:
+    """A portfolio's exposure at a moment."""
+    return {"pk": portfolio(portfolio_id), "sk": f"EXPOSURE#{to_text(moment)}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
-from trading.adapters.dynamodb import keys
+from trading.adapters.dynamodb import keys, store
 from trading.adapters.dynamodb.codec import decode, encode
 from trading.adapters.dynamodb.store import ConditionFailed, Range, Store
 from trading.domain.errors import ConcurrentUpdate
@@ -28,16 +28,26 @@ class RiskRepository:
         return decode(RiskLimits, self._store.get(self._table, keys.limits(portfolio_id)) or {})
 
     def put_limits(self, portfolio_id: str, limits: RiskLimits, read_version: int) -> None:
-        """Replace the limits. Raises ConcurrentUpdate if they changed since they were read."""
+        """Replace the limits, and list the portfolio for its losses to be watched if they are.
+
+        Raises ConcurrentUpdate if the limits changed since they were read.
+        """
+        item = encode(limits) | keys.limits(portfolio_id)
+        guard, values = "attribute_not_exists(pk) OR version = :read", {":read": read_version}
+        place = keys.watched(portfolio_id)
+        listing = (
+            store.put("watched", self._table, dict(place))
+            if limits.needs_marks
+            else store.delete("watched", self._table, place)
+        )
         try:
-            self._store.put_item(
-                self._table,
-                encode(limits) | keys.limits(portfolio_id),
-                "attribute_not_exists(pk) OR version = :read",
-                {":read": read_version},
-            )
+            self._store.transact([store.put("limits", self._table, item, guard, values), listing])
         except ConditionFailed as error:
             raise ConcurrentUpdate("the limits were changed meanwhile") from error
+
+    def watched(self) -> list[str]:
+        """The portfolios that have a limit on what they may lose."""
+        return [item["sk"] for item in self._store.query(self._table, keys.WATCHED)]
 
     def marks(self, portfolio_id: str) -> EquityMarks | None:
         """The equity that a portfolio's losses are measured from, if it was ever recorded."""
