@@ -13,6 +13,7 @@ from trading.desk import desk
 from trading.domain.portfolio import TradingState
 from trading.settings import settings
 from trading.telemetry import begin_scheduled, correlation_id, logger
+from trading.usecases.measure_tail_risk import measure_tails
 from trading.usecases.monitor_risk import record_exposures, watch_holders, watch_losses
 from trading.usecases.run_stops import run_stops, run_stops_on
 
@@ -81,12 +82,18 @@ def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def on_measure(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Keep the exposure of portfolios.
+    """Keep the exposure of portfolios, and what value at risk of their orders is judged on.
 
-    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
-    recorded, and how many are unknown.
+    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many
+    exposures were recorded, how many tails and symbols' returns were measured, and how many
+    portfolios are unknown.
     """
     begin_scheduled(event)
-    counts = record_exposures(desk(), event.get("portfolio_ids"))
+    wanted = event.get("portfolio_ids")
+    try:
+        tails = measure_tails(desk(), wanted, settings().timeframe)
+    finally:
+        exposures = record_exposures(desk(), wanted)
+    counts = {**tails, **exposures}
     logger.info("risk measured", extra={"counts": counts})
     return counts

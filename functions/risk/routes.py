@@ -32,13 +32,14 @@ from trading.schemas.risk import (
     StopOut,
     StopsIn,
     StopsOut,
+    TailOut,
     TradingStateOut,
     VarOut,
 )
 from trading.settings import settings
 from trading.telemetry import correlation_id
 from trading.usecases.halt import halt, resume
-from trading.usecases.measure_tail_risk import portfolio_tail_risk
+from trading.usecases.measure_tail_risk import measure_tail, portfolio_tail_risk
 from trading.usecases.place_order import evaluate
 from trading.usecases.set_stops import replace_stops
 from trading.usecases.size_order import size_order
@@ -148,6 +149,20 @@ def get_var(
     )
 
 
+@router.post("/risk/{pid}/var/refresh", response_model=TailOut, dependencies=[write])
+def post_var_refresh(pid: Pid, caller: CallerDep) -> TailOut:
+    """Work out anew what value at risk of an order is judged on; the schedule does it as well."""
+    caller.check_portfolio(pid)
+    tail = measure_tail(desk(), pid, settings().timeframe)
+    return TailOut(
+        portfolio_id=pid,
+        timeframe=tail.timeframe,
+        as_of=tail.as_of,
+        observations=len(tail.times),
+        symbols=sorted(tail.quantities),
+    )
+
+
 @router.get("/risk/{pid}/stops", response_model=StopsOut, dependencies=[read])
 def get_stops(pid: Pid, caller: CallerDep) -> StopsOut:
     """All stops, those that went off or were removed included."""
@@ -171,19 +186,22 @@ def put_stops(pid: Pid, body: StopsIn, caller: CallerDep) -> StopsOut:
 
 @router.post("/risk/{pid}/size", response_model=SizeOut, dependencies=[read])
 def post_size(pid: Pid, body: SizeIn, caller: CallerDep) -> SizeOut:
-    """Size an order by a method, in whole lots, rounded down."""
+    """Size an order by a method, in whole lots, rounded down, and tell what the limits allow."""
     caller.check_portfolio(pid)
-    given = body.model_dump(exclude={"symbol", "method"}, exclude_none=True)
-    quantity, price, inputs = size_order(
-        desk(), pid, body.symbol, body.method.value, given, settings().timeframe
+    given = body.model_dump(exclude={"symbol", "side", "method"}, exclude_none=True)
+    sized = size_order(
+        desk(), pid, body.symbol, body.side, body.method.value, given, settings().timeframe
     )
     return SizeOut(
         symbol=body.symbol,
+        side=body.side,
         method=body.method,
-        quantity=quantity,
-        notional=quantity * price,
-        price=price,
-        inputs=inputs,
+        quantity=sized.quantity,
+        allowed_quantity=sized.allowed,
+        notional=sized.quantity * sized.price,
+        base_notional=sized.quantity * sized.price * sized.rate,
+        price=sized.price,
+        inputs=sized.inputs,
     )
 
 

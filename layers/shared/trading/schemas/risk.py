@@ -298,6 +298,16 @@ class SizingMethod(StrEnum):
     KELLY = "kelly"
 
 
+class TailOut(Wire):
+    """What orders' value at risk is judged on: from how many bars of which holdings, and when."""
+
+    portfolio_id: str
+    timeframe: str
+    as_of: UtcDatetime
+    observations: int
+    symbols: list[str]
+
+
 class SizeIn(Wire):
     """What to size, by which method, with the inputs that the method needs.
 
@@ -305,6 +315,7 @@ class SizeIn(Wire):
     """
 
     symbol: Symbol
+    side: Side = Side.BUY
     method: SizingMethod
     quantity: PositiveAmount | None = None
     notional: PositiveAmount | None = None
@@ -318,12 +329,19 @@ class SizeIn(Wire):
 
 
 class SizeOut(Wire):
-    """The quantity, rounded down to whole lots, and what it is worth at the latest price."""
+    """The quantity, rounded down to whole lots, and what it is worth at the latest price.
+
+    ``allowed_quantity`` is how much of it every rule would let pass now. ``notional`` is in the
+    quote currency, ``base_notional`` in the portfolio's.
+    """
 
     symbol: str
+    side: Side
     method: SizingMethod
     quantity: OutAmount
+    allowed_quantity: OutAmount
     notional: OutAmount
+    base_notional: OutAmount
     price: OutAmount
     inputs: dict[str, OutAmount]
 

@@ -55,10 +55,20 @@ METHODS: dict[str, tuple[tuple[str, ...], Callable[[Decimal, Decimal, Inputs], D
 """By name: the inputs a method needs, and its formula on (equity, price, inputs)."""
 
 
-def size(method: str, equity: Decimal, price: Decimal, given: Inputs) -> Decimal:
-    """The unrounded quantity of a method. Raises InvalidInput naming an input that is missing."""
+def size(
+    method: str, equity: Decimal, price: Decimal, given: Inputs, rate: Decimal = ONE
+) -> Decimal:
+    """The unrounded quantity of a method.
+
+    ``equity`` and a given notional are in the base currency, ``price`` and an ATR in the quote
+    currency, one unit of which is worth ``rate`` of the base currency. Nothing can be bought with
+    equity that is gone. Raises InvalidInput naming an input that is missing.
+    """
     needed, formula = METHODS[method]
     for name in needed:
         if name not in given:
             raise InvalidInput(name, f"is needed for the method {method}")
-    return formula(equity, price, given)
+    in_base = dict(given)
+    if "atr" in in_base:
+        in_base["atr"] *= rate
+    return formula(max(equity, ZERO), price * rate, in_base)
