@@ -11,7 +11,7 @@ from trading.api.app import new_router
 from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
-from trading.domain.errors import InvalidInput, NotFound
+from trading.domain.errors import InvalidInput, NotFound, TradingError
 from trading.domain.order_request import OrderRequest
 from trading.domain.risk.exposure import measure_exposure
 from trading.domain.risk.limits import RiskLimits
@@ -37,9 +37,10 @@ from trading.schemas.risk import (
     VarOut,
 )
 from trading.settings import settings
-from trading.telemetry import correlation_id
+from trading.telemetry import correlation_id, logger
 from trading.usecases.halt import halt, resume
 from trading.usecases.measure_tail_risk import measure_tail, portfolio_tail_risk
+from trading.usecases.monitor_risk import watch_losses
 from trading.usecases.place_order import evaluate
 from trading.usecases.set_stops import replace_stops
 from trading.usecases.size_order import size_order
@@ -71,7 +72,17 @@ def put_limits(pid: Pid, body: LimitsIn, caller: CallerDep) -> LimitsOut:
     if wanted != stored or stored.version == 0:
         wanted = wanted.model_copy(update={"version": stored.version + 1})
         desk().risk.put_limits(pid, wanted, stored.version)
+        _begin_watching(pid)
     return LimitsOut(**wanted.model_dump())
+
+
+def _begin_watching(pid: str) -> None:
+    """Note the equity that losses are measured from, which orders under a loss limit need."""
+    try:
+        watch_losses(desk(), [pid])
+    except TradingError as error:
+        # The limits hold in any case, and the schedule looks again within its minute.
+        logger.warning("losses not measured yet", extra={"portfolio": pid, "why": error.detail})
 
 
 @router.post("/risk/{pid}/evaluate", response_model=DecisionOut, dependencies=[read])

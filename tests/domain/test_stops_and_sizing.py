@@ -65,6 +65,25 @@ def test_sizes_follow_their_formulas(method: str, given: dict[str, Any], expecte
     assert size(method, d(10_000), d(50), given) == expected
 
 
+@pytest.mark.parametrize(
+    ("method", "given", "expected"),
+    [
+        ("fixed_notional", {"notional": d(500)}, 8),
+        ("fixed_fraction", {"fraction": d("0.1")}, 16),
+        ("atr_risk", {"fraction": d("0.01"), "atr": d(5), "atr_multiple": d(2)}, 8),
+        ("fixed_quantity", {"quantity": d(7)}, 7),
+    ],
+)
+def test_sizes_of_another_currency_are_parts_of_equity_in_the_base_one(
+    method: str, given: dict[str, Any], expected: int
+) -> None:
+    assert size(method, d(10_000), d(50), given, rate=d("1.25")) == expected
+
+
+def test_equity_that_is_gone_buys_nothing() -> None:
+    assert size("fixed_fraction", d(-10), d(50), {"fraction": d("0.5")}) == 0
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_missing_input_is_named(method: str) -> None:
     with pytest.raises(InvalidInput) as caught:

@@ -1,4 +1,4 @@
-"""Sizes in the base currency and within the limits; what value at risk of an order is judged on."""
+"""Sizes within the limits; what value at risk of an order is judged on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from risk.handler import on_measure
-from tests.support.floor import INSTRUMENT, call, good, open_floor, place, set_price
+from tests.support.floor import call, good, open_floor, place, set_price
 from tests.support.http import Context
+from trading.desk import desk
+from trading.domain.books import BookChange
 
 
 @pytest.fixture(autouse=True)
@@ -20,26 +22,6 @@ def floor(account: None) -> None:
 
 def size(**body: Any) -> Any:
     return good("POST", "/risk/main/size", {"symbol": "ACME", **body})
-
-
-def euro_stock() -> None:
-    """A stock at 50 EUR, and a euro at 1.25 USD."""
-    good("PUT", "/market/instruments/EURO", {**INSTRUMENT, "quote_currency": "EUR"})
-    rate = {**INSTRUMENT, "base_currency": "EUR", "quote_currency": "USD"}
-    good("PUT", "/market/instruments/EUR-USD", rate)
-    prices = [{"symbol": "EURO", "price": "50"}, {"symbol": "EUR-USD", "price": "1.25"}]
-    good("POST", "/market/prices", {"prices": prices})
-    good("POST", "/portfolio/main/holdings/update",
-         {"type": "deposit", "currency": "EUR", "amount": "4000"}, key="eur")  # fmt: skip
-
-
-def test_a_size_in_another_currency_is_a_part_of_equity_in_the_base_one() -> None:
-    euro_stock()
-    sized = size(symbol="EURO", method="fixed_fraction", fraction="0.1")
-    # Equity 10000 + 4000 * 1.25 = 15000 USD, a tenth of it by 62.50 USD.
-    assert (sized["quantity"], sized["notional"], sized["base_notional"]) == ("24", "1200", "1500")
-    by_risk = size(symbol="EURO", method="atr_risk", fraction="0.01", atr="2", atr_multiple="3")
-    assert by_risk["quantity"] == "20"  # 150 USD over 3 ATRs of 2.50 USD
 
 
 def test_a_size_tells_how_much_of_it_the_limits_allow() -> None:
@@ -68,8 +50,6 @@ def candles(symbol: str, closes: list[int]) -> None:
 
 
 def test_the_tail_state_is_one_profit_of_the_holdings_per_bar() -> None:
-    from trading.desk import desk
-
     candles("ACME", [100, 110, 99] * 15)
     set_price("100")
     place("10")
@@ -102,8 +82,11 @@ def test_a_portfolio_that_holds_nothing_has_an_empty_tail() -> None:
 
 
 def test_a_short_gains_where_a_long_loses() -> None:
-    good("PUT", "/portfolio/short", {"base_currency": "USD", "cash": "10000", "margin": True})
+    good("PUT", "/portfolio/short", {"base_currency": "USD", "cash": "10000"})
     good("PUT", "/risk/short/limits", {})
+    before = desk().books.account("short")
+    on_margin = before.model_copy(update={"margin": True})
+    desk().books.commit(BookChange(before=before, account=on_margin))
     closes = [100 + i % 5 + i for i in range(60)]
     candles("ACME", closes)
     set_price("100")
