@@ -252,6 +252,7 @@ def test_a_stop_that_gaps_beyond_the_cash_buys_what_it_can() -> None:
     # 9 x 200 is more than there is: the order is judged again when it goes off.
     assert (status(world, made), world.now_is(made).reason) == (S.REJECTED, "cash_available")
     assert world.account.cash == {"USD": d(1000)}
+    assert world.decisions[-1].failures[0].rule == "cash_available"
     world.check_promises()
 
 

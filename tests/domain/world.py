@@ -15,6 +15,7 @@ from trading.domain.order_life import close, match, may_work, place, room_for, t
 from trading.domain.order_request import OrderRequest, new_exits, new_order
 from trading.domain.portfolio import Account, Portfolio
 from trading.domain.position import Position
+from trading.domain.risk.engine import Decision
 from trading.domain.risk.limits import RiskLimits
 
 
@@ -36,6 +37,7 @@ class World:
         self.orders: dict[str, Order] = {}
         self.fills: list[Fill] = []
         self.ledger: list[LedgerTransaction] = []
+        self.decisions: list[Decision] = []
         self.accepted = 0
 
     def snapshot(self, order: Order | None = None, link: str | None = None) -> Snapshot:
@@ -69,6 +71,8 @@ class World:
         self.account = change.account or self.account
         self.position = change.position or self.position
         self.accepted += change.counted_on is not None
+        if change.decision is not None:
+            self.decisions.append(change.decision)
         if change.fill is not None:
             self.fills.append(change.fill)
         if change.transaction is not None:

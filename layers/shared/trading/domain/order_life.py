@@ -124,17 +124,17 @@ def match(
     A stop that goes off and would add to the portfolio's risk is judged again at that moment, and
     rejected where a limit has no room for it by now.
     """
-    now = snapshot.now
-    goes_off = found.order.triggered and not order.triggered
-    if goes_off and not reduces(order, snapshot.portfolio):
-        context = order_context(
-            order.model_copy(update={"quantity": order.remaining}), snapshot, already_accepted=True
+    decision = None
+    if found.order.triggered and not order.triggered and not reduces(order, snapshot.portfolio):
+        rest = order.model_copy(update={"quantity": order.remaining})
+        decision = judge(order_context(rest, snapshot, already_accepted=True))
+    if decision is not None and not decision.passed:
+        change = close(order, _S.REJECTED, decision.reason or "", snapshot, cause)
+    else:
+        change = _with_recommendation(
+            worked(found, order, snapshot, seen, snapshot.linked, seen.time), cause, snapshot.now
         )
-        decision = judge(context)
-        if not decision.passed:
-            return close(order, _S.REJECTED, decision.reason or "", snapshot, cause)
-    change = worked(found, order, snapshot, seen, snapshot.linked, seen.time)
-    return _with_recommendation(change, cause, now)
+    return change.model_copy(update={"decision": decision}) if decision else change
 
 
 def close(
