@@ -278,6 +278,27 @@ def test_a_reduce_only_order_never_turns_a_holding_around() -> None:
     world.check_promises()
 
 
+def test_a_reduce_only_order_with_nothing_left_to_reduce_ends_and_is_promised_nothing() -> None:
+    world = holding(4)
+    made = world.ask(4, Side.SELL, limit_price=110, reduce_only=True)
+    world.position = world.position.model_copy(update={"quantity": d(0), "cost_basis": d(0)})
+    world.see(later(111))
+    assert (status(world, made), world.fills) == (S.CANCELLED, [])
+    assert world.account.open_orders == 0
+    world.check_promises()
+
+
+def test_a_linked_stop_that_goes_off_on_arrival_shortens_the_other() -> None:
+    model = FillModel(participation_rate=d("0.1"))
+    mark = price(100).model_copy(update={"volume": d(10)})
+    world = World(account(10_000, fill_model=model), mark=mark)
+    dip = world.ask(4, limit_price=90)
+    stop = world.ask(4, type=OrderType.STOP, stop_price=95, oco_order_id=dip.id)
+    assert (stop.filled_quantity, world.now_is(dip).remaining) == (1, 3)
+    assert world.now_is(dip).oco_id == stop.id
+    world.check_promises()
+
+
 def test_a_halted_portfolio_trades_nothing_and_a_reducing_one_only_gets_out() -> None:
     world = holding()
     buy, sell = world.ask(1, limit_price=95), world.ask(1, Side.SELL, limit_price=105)

@@ -41,7 +41,9 @@ def worked(
     if fill is not None:
         order = order.filled(fill)
     order = _rested(order, quantity < wanted, why, now)
-    goes_off = was is None or fill is not None or order.triggered != was.triggered
+    trails_on = (
+        was is not None and fill is None and order.is_open and (order.triggered == was.triggered)
+    )
     if was is not None and order.version == was.version:
         order = order.model_copy(update={"version": order.version + 1, "updated_at": now})
     if was is not None:
@@ -51,7 +53,8 @@ def worked(
         OrderMove(order=order, was=was),
         *linked_moves(order, linked, fill is not None, moment, exits_from),
     ]
-    if was is not None and not goes_off:
+    if trails_on:
+        # Only a trailing stop's best price has moved: nothing that it was promised has.
         return BookChange(before=portfolio.account, order=order, order_was=was)
     return settled(moves, portfolio, found.price or seen.close, now, fill, seen)
 

@@ -63,7 +63,8 @@ def _twin_after(order: Order, twin: Order, traded: bool, now: datetime) -> Order
         reason = f"its linked order was {order.execution_status}"
         return twin.moved(OrderStatus.CANCELLED, now, reason)
     if traded:
-        return _changed(twin, now, quantity=twin.filled_quantity + order.remaining)
+        rest = twin.filled_quantity + order.remaining
+        return _changed(twin, now, quantity=rest, oco_id=order.id)
     if twin.oco_id != order.id:
         return _changed(twin, now, oco_id=order.id)
     return twin

@@ -20,6 +20,10 @@ class OpenOrders(Cap):
     def measure(self, context: OrderContext) -> Decimal:
         """The count with this order, unless it trades at once or not at all."""
         order = context.order
-        waits = order.type is not OrderType.MARKET and order.time_in_force not in AT_ONCE
+        # A market order waits for the volume of later bars where the portfolio limits its share.
+        shared = context.portfolio.account.fill_model.participation_rate is not None
+        waits = order.time_in_force not in AT_ONCE and (
+            shared or order.type is not OrderType.MARKET
+        )
         added = waits and not context.already_accepted
         return Decimal(context.portfolio.account.open_orders + added)
