@@ -9,16 +9,22 @@ from fastapi import Path, Query
 
 from trading.api.app import new_router
 from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
+from trading.api.problems import blaming_body
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
-from trading.domain.errors import InvalidInput, NotFound, TradingError
-from trading.domain.order_request import OrderRequest
+from trading.domain.errors import TradingError
 from trading.domain.risk.exposure import measure_exposure
-from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.stop import Stop
 from trading.domain.time import TIMEFRAMES
 from trading.quant.statistics.value_at_risk import VarMethod
-from trading.schemas.base import Page, PortfolioId, UtcDatetime
+from trading.schemas.base import (
+    Page,
+    PortfolioId,
+    Symbol,
+    UtcDatetime,
+    decode_cursor,
+    encode_cursor,
+)
 from trading.schemas.risk import (
     DecisionOut,
     EvaluateIn,
@@ -42,6 +48,7 @@ from trading.usecases.halt import halt, resume
 from trading.usecases.measure_tail_risk import measure_tail, portfolio_tail_risk
 from trading.usecases.monitor_risk import watch_losses
 from trading.usecases.place_order import evaluate
+from trading.usecases.set_limits import set_limits
 from trading.usecases.set_stops import replace_stops
 from trading.usecases.size_order import size_order
 
@@ -66,14 +73,10 @@ def get_limits(pid: Pid, caller: CallerDep) -> LimitsOut:
 def put_limits(pid: Pid, body: LimitsIn, caller: CallerDep) -> LimitsOut:
     """Replace all limits; what is left out or null is not limited. Repeating it is harmless."""
     caller.check_portfolio(pid)
-    desk().books.account(pid)
-    stored = desk().risk.limits(pid)
-    wanted = RiskLimits(**body.model_dump(), version=stored.version)
-    if wanted != stored or stored.version == 0:
-        wanted = wanted.model_copy(update={"version": stored.version + 1})
-        desk().risk.put_limits(pid, wanted, stored.version)
+    limits = set_limits(desk(), pid, body.limits())
+    if limits.needs_marks:
         _begin_watching(pid)
-    return LimitsOut(**wanted.model_dump())
+    return LimitsOut(**limits.model_dump())
 
 
 def _begin_watching(pid: str) -> None:
@@ -89,18 +92,10 @@ def _begin_watching(pid: str) -> None:
 def post_evaluate(pid: Pid, body: EvaluateIn, caller: CallerDep) -> DecisionOut:
     """Judge an order without placing it: every rule's value, limit and sentence."""
     caller.check_portfolio(pid)
-    request = OrderRequest(
-        portfolio_id=pid,
-        **body.model_dump(),
-        cause="evaluate",
-        correlation_id=correlation_id(),
-    )
-    try:
-        return DecisionOut.of(evaluate(desk(), request))
-    except NotFound as error:
-        if error.kind == "instrument":
-            raise InvalidInput("symbol", error.detail) from error
-        raise
+    with blaming_body():
+        return DecisionOut.of(
+            evaluate(desk(), body.request(pid, cause="evaluate", correlation_id=correlation_id()))
+        )
 
 
 @router.get("/risk/{pid}/exposure", response_model=ExposureOut, dependencies=[read])
@@ -238,12 +233,20 @@ def post_resume(pid: Pid, caller: CallerDep, body: ResumeIn | None = None) -> Tr
 
 @router.get("/risk/{pid}/decisions", response_model=Page[DecisionOut], dependencies=[read])
 def get_decisions(
-    pid: Pid, caller: CallerDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    pid: Pid,
+    caller: CallerDep,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    symbol: Annotated[Symbol | None, Query(description="Only orders for this symbol.")] = None,
+    passed: Annotated[bool | None, Query(description="Only those that passed, or not.")] = None,
 ) -> Page[DecisionOut]:
-    """The verdicts on past orders, newest first, every rule's result kept."""
+    """The verdicts on past orders, newest first, every rule's result kept.
+
+    A page of chosen ones may hold fewer than asked for, or none, while its cursor leads on.
+    """
     caller.check_portfolio(pid)
     desk().books.account(pid)
-    decisions, following = page_of(
-        lambda count, before: desk().risk.decisions(pid, count, before), limit, cursor
-    )
-    return Page(items=[DecisionOut.of(d) for d in decisions], cursor=following)
+    before = decode_cursor(cursor) if cursor else None
+    found, place = desk().risk.decisions(pid, limit, before, symbol, passed)
+    items = [DecisionOut.of(decision) for decision in found]
+    return Page(items=items, cursor=encode_cursor(place) if place else None)

@@ -148,6 +148,10 @@ class Risk(Protocol):
         """A portfolio's limits."""
         ...
 
+    def put_limits(self, portfolio_id: str, limits: RiskLimits, read_version: int) -> None:
+        """Replace the limits. Raises ConcurrentUpdate."""
+        ...
+
     def watched(self) -> list[str]:
         """The portfolios that have a limit on what they may lose."""
         ...

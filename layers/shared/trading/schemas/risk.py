@@ -5,12 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from trading.domain.order import OrderType, Side
+from trading.domain.order import Side
 from trading.domain.portfolio import Account, TradingState
+from trading.domain.risk.contradictions import contradictions
 from trading.domain.risk.engine import Decision
 from trading.domain.risk.exposure import ExposureSnapshot
+from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.rule import RuleResult
 from trading.domain.risk.stop import HoldingSide, Stop, StopKind, StopState
 from trading.domain.risk.tail import MIN_OBSERVATIONS, VarMethod
@@ -23,6 +26,7 @@ from trading.schemas.base import (
     UtcDatetime,
     Wire,
 )
+from trading.schemas.orders import OrderTerms
 
 
 class LimitsIn(Wire):
@@ -57,8 +61,26 @@ class LimitsIn(Wire):
     price_collar_percent: PositiveAmount | None = None
     duplicate_window_seconds: int | None = Field(default=None, ge=1, le=86_400)
     cooldown_seconds: int | None = Field(default=None, ge=1, le=30 * 86_400)
-    allowed_symbols: list[Symbol] | None = Field(default=None, max_length=1000)
+    allowed_symbols: list[Symbol] | None = Field(default=None, min_length=1, max_length=1000)
     on_breach: TradingState = TradingState.REDUCING
+
+    def limits(self) -> RiskLimits:
+        """The limits that these are."""
+        return RiskLimits(**self.model_dump())
+
+    @model_validator(mode="after")
+    def _do_not_contradict_each_other(self) -> LimitsIn:
+        found = [
+            InitErrorDetails(
+                type=PydanticCustomError("contradiction", "{why}", {"why": why}),
+                loc=(field,),
+                input=None,
+            )
+            for field, why in contradictions(self.limits())
+        ]
+        if found:
+            raise ValidationError.from_exception_data("limits", found)
+        return self
 
 
 class LimitsOut(Wire):
@@ -132,14 +154,8 @@ class DecisionOut(Wire):
         return cls(**decision.model_dump())
 
 
-class EvaluateIn(Wire):
+class EvaluateIn(OrderTerms):
     """An order to judge without placing it."""
-
-    symbol: Symbol
-    side: Side
-    type: OrderType = OrderType.MARKET
-    quantity: PositiveAmount
-    limit_price: PositiveAmount | None = None
 
 
 class ExposureLine(Wire):

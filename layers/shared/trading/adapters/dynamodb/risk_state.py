@@ -15,6 +15,9 @@ from trading.domain.risk.equity_marks import EquityMarks
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.tail import ReturnSeries, TailState
 
+LOOKED_AT_ONCE = 200
+MOST_LOOKED_AT = 1000
+
 
 class RiskRepository:
     """The risk table."""
@@ -101,15 +104,39 @@ class RiskRepository:
         return tail.with_returns(series) if tail else None, volatility
 
     def decisions(
-        self, portfolio_id: str, limit: int, before: str | None = None
-    ) -> list[tuple[str, Decision]]:
-        """The newest verdicts, each with the place in the list that it stands at."""
-        items = self._store.query(
-            self._table,
-            keys.portfolio(portfolio_id),
-            Range(prefix="DECISION#"),
-            before=before,
-            limit=limit,
-            newest_first=True,
-        )
-        return [(item["sk"], decode(Decision, item)) for item in items]
+        self,
+        portfolio_id: str,
+        limit: int,
+        before: str | None = None,
+        symbol: str | None = None,
+        passed: bool | None = None,
+    ) -> tuple[list[Decision], str | None]:
+        """The newest verdicts (of a symbol, of an outcome), and the place to go on below.
+
+        One call looks at ``MOST_LOOKED_AT`` verdicts at most, so that a rare one costs no more
+        than that: what it finds may be less than ``limit`` although there are more to come.
+        """
+        found: list[Decision] = []
+        place, looked_at = before, 0
+        batch = limit if symbol is None and passed is None else max(limit, LOOKED_AT_ONCE)
+        while looked_at < MOST_LOOKED_AT:
+            items = self._store.query(
+                self._table,
+                keys.portfolio(portfolio_id),
+                Range(prefix="DECISION#"),
+                before=place,
+                limit=batch + 1,
+                newest_first=True,
+            )
+            for item in items[:batch]:
+                decision = decode(Decision, item)
+                place = item["sk"]
+                if symbol in (None, decision.symbol) and passed in (None, decision.passed):
+                    found.append(decision)
+                    if len(found) == limit:
+                        more = item is not items[-1]
+                        return found, place if more else None
+            looked_at += batch
+            if len(items) <= batch:
+                return found, None
+        return found, place
