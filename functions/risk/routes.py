@@ -25,13 +25,12 @@ from trading.schemas.base import (
     decode_cursor,
     encode_cursor,
 )
+from trading.schemas.limits import LimitsIn, LimitsOut
 from trading.schemas.risk import (
     DecisionOut,
     EvaluateIn,
     ExposureOut,
     HaltIn,
-    LimitsIn,
-    LimitsOut,
     ResumeIn,
     SizeIn,
     SizeOut,

@@ -9,7 +9,7 @@ import pytest
 from tests.support.floor import books, call, good, open_floor, place, set_price
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.rules import ALL_RULES
-from trading.schemas.risk import LimitsIn, LimitsOut
+from trading.schemas.limits import LimitsIn, LimitsOut
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +133,7 @@ def test_a_value_at_risk_limit_without_its_state_fails_closed_and_says_what_to_d
     assert answer.status == 422
     assert set(sentences) == {"var", "volatility"}
     assert "the tail state of 'main' was never computed" in sentences["var"]
-    assert "GET /risk/main/var" in sentences["var"]
+    assert "POST /risk/main/var/refresh" in sentences["var"]
 
 
 @pytest.mark.parametrize(

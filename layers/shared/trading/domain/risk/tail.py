@@ -35,7 +35,7 @@ __all__ = [
 
 MAX_AGE_BARS = 3
 MIN_MAX_AGE = timedelta(days=1)
-_REMEDY = "the risk schedule computes it, and GET /risk/{}/var at once"
+_REMEDY = "the risk schedule computes it, and POST /risk/{}/var/refresh at once"
 
 
 class TailUnknown(Exception):

@@ -17,9 +17,9 @@ class Volatility(Cap):
     def measure(self, context: OrderContext) -> Decimal:
         """The annualised standard deviation of its returns, in percent."""
         if context.volatility is None:
-            symbol = context.order.symbol
+            order = context.order
             raise Unmeasured(
-                f"the volatility of {symbol} is not known yet: it needs stored candles, and is"
-                f" computed by the risk schedule or at once by GET /risk/{{pid}}/var"
+                f"the volatility of {order.symbol} was never computed: post candles; the risk"
+                f" schedule computes it, and POST /risk/{order.portfolio_id}/var/refresh at once"
             )
         return context.volatility * 100
