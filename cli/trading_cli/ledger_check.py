@@ -80,7 +80,7 @@ def compare(
         "length of the ledger": (int(portfolio["ledger_sequence"]), balances.transactions),
     }
     equity = Decimal(portfolio["equity"])
-    gains = Decimal(portfolio["realized_pnl"]) + Decimal(portfolio["unrealized_pnl"])
+    gains = sum(Decimal(portfolio[name]) for name in ("realized_pnl", "unrealized_pnl", "income"))
     if not balances.of("corrections"):
         # What was corrected is neither put in by the owner nor gained.
         pairs["P&L"] = (gains - Decimal(portfolio["fees"]), equity - capital)

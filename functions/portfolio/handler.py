@@ -9,6 +9,7 @@ from portfolio import allocation, routes
 from trading import checks
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
+from trading.domain.errors import MissingRate
 from trading.settings import settings
 from trading.telemetry import begin_scheduled, logger
 from trading.usecases.manage_portfolio import snapshot_all
@@ -18,12 +19,15 @@ def _metrics() -> Iterable[MetricFamily]:
     """Equity, cash and exposure of every portfolio at the latest prices."""
     equity = MetricFamily("trading_equity", "Equity by portfolio, in its base currency.")
     cash = MetricFamily("trading_cash", "Cash by portfolio and currency.")
-    exposure = MetricFamily("trading_exposure", "Value of holdings by portfolio.")
+    exposure = MetricFamily("trading_exposure", "Long plus short holdings by portfolio.")
     for portfolio_id in desk().portfolios.ids():
         portfolio = desk().books.portfolio(portfolio_id)
         currency = portfolio.account.base_currency
-        equity.add(portfolio.equity, portfolio=portfolio_id, currency=currency)
-        exposure.add(portfolio.holdings_value, portfolio=portfolio_id, currency=currency)
+        try:
+            equity.add(portfolio.equity, portfolio=portfolio_id, currency=currency)
+            exposure.add(portfolio.gross_exposure, portfolio=portfolio_id, currency=currency)
+        except MissingRate as error:
+            logger.warning("not valued", extra={"portfolio": portfolio_id, "why": error.detail})
         for held, amount in portfolio.account.cash.items():
             cash.add(amount, portfolio=portfolio_id, currency=held)
     return [equity, cash, exposure]
@@ -45,10 +49,11 @@ api = lambda_entry(app)
 
 
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Keep an equity snapshot of portfolios.
+    """Charge the day's borrow costs and keep an equity snapshot of portfolios.
 
     Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
-    recorded and how many of those named do not exist.
+    recorded and how many of those named do not exist; where there are any, also how many were
+    charged, and how many could not be valued for want of an exchange rate.
     """
     begin_scheduled(event)
     counts = snapshot_all(desk(), event.get("portfolio_ids"))

@@ -6,17 +6,17 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
-from portfolio.views import performance_view, portfolio_view, position_views
+from portfolio.views import ledger_page, performance_view, portfolio_view, position_views
 from trading.api.app import new_router
 from trading.api.idempotency import IdempotencyKey, replayable
-from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
+from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
-from trading.domain.ledger import LedgerTransaction
+from trading.domain.movement import HoldingsUpdate
 from trading.schemas.base import Page, PortfolioId, UtcDatetime, Wire
 from trading.schemas.portfolio import (
     HoldingsUpdateIn,
-    LedgerTransactionOut,
+    LedgerPage,
     PerformanceOut,
     PortfolioIn,
     PortfolioOut,
@@ -25,12 +25,8 @@ from trading.schemas.portfolio import (
 )
 from trading.settings import settings
 from trading.telemetry import correlation_id
-from trading.usecases.manage_portfolio import (
-    HoldingsUpdate,
-    PortfolioTerms,
-    put_portfolio,
-    update_holdings,
-)
+from trading.usecases.manage_portfolio import PortfolioTerms, put_portfolio
+from trading.usecases.update_holdings import update_holdings
 
 router = new_router()
 Pid = Annotated[PortfolioId, Path(description="The portfolio's id.")]
@@ -58,9 +54,10 @@ def get_portfolios(caller: CallerDep) -> Page[PortfolioRef]:
 def put_portfolio_route(
     pid: Pid, body: PortfolioIn, caller: CallerDep, response: Response
 ) -> PortfolioOut:
-    """Open a portfolio, or change the commission and policy of an open one.
+    """Open a portfolio, or change the terms of an open one.
 
-    Currency, mode, clock and opening cash are facts: asking for others is a 409.
+    Currency, mode, clock and opening cash are facts: asking for others is a 409. So is another cost
+    method once anything was held, and an end of margin while it is in use.
     """
     caller.check_portfolio(pid)
     terms = PortfolioTerms(
@@ -70,6 +67,10 @@ def put_portfolio_route(
         commission_rate=body.commission_rate,
         policy=body.policy,
         cash={body.base_currency: body.cash},
+        margin=body.margin,
+        cost_method=body.cost_method,
+        borrow_rate=body.borrow_rate,
+        fill_model=body.fill_model.model,
     )
     _, opened = put_portfolio(desk(), pid, terms, correlation_id())
     if opened:
@@ -104,7 +105,7 @@ def get_performance(
     start: UtcDatetime | None = None,
     end: UtcDatetime | None = None,
 ) -> PerformanceOut:
-    """Return and drawdown from the equity snapshots between two moments."""
+    """Returns, drawdown and volatility from the equity snapshots between two moments."""
     caller.check_portfolio(pid)
     desk().books.account(pid)
     return performance_view(pid, desk().portfolios.equity(pid, start, end))
@@ -114,7 +115,10 @@ def get_performance(
 def post_holdings_update(
     pid: Pid, body: HoldingsUpdateIn, key: IdempotencyKey, caller: CallerDep, request: Request
 ) -> Response:
-    """Deposit, withdraw or correct, as a new ledger transaction; nothing is overwritten."""
+    """Move money or units, as a new ledger transaction; nothing is overwritten.
+
+    Deposits, withdrawals, corrections, dividends, splits, funding, borrow costs, conversions.
+    """
     caller.check_portfolio(pid)
 
     def move() -> tuple[int, Wire]:
@@ -126,19 +130,16 @@ def post_holdings_update(
     return replayable(caller, request, key, body, move)
 
 
-@router.get(
-    "/portfolio/{pid}/ledger", response_model=Page[LedgerTransactionOut], dependencies=[read]
-)
+@router.get("/portfolio/{pid}/ledger", response_model=LedgerPage, dependencies=[read])
 def get_ledger(
-    pid: Pid, caller: CallerDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Page[LedgerTransactionOut]:
-    """The ledger, newest first: double-entry transactions chained by hash."""
+    pid: Pid,
+    caller: CallerDep,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    verify: Annotated[
+        bool, Query(description="Check the whole ledger, not only this page.")
+    ] = False,
+) -> LedgerPage:
+    """The ledger, newest first: double-entry transactions chained by hash, and their check."""
     caller.check_portfolio(pid)
-    desk().books.account(pid)
-
-    def newest(count: int, before: str | None) -> list[tuple[str, LedgerTransaction]]:
-        found = desk().portfolios.ledger(pid, limit=count, before=before, newest_first=True)
-        return [(f"LEDGER#{t.sequence:012d}", t) for t in found]
-
-    transactions, following = page_of(newest, limit, cursor)
-    return Page(items=[LedgerTransactionOut.of(t) for t in transactions], cursor=following)
+    return ledger_page(desk(), pid, limit, cursor, everything=verify)

@@ -7,14 +7,28 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
 
+from trading.api.listing import page_of
+from trading.desk import LiveDesk as Desk
 from trading.domain.candle import Price
+from trading.domain.currency import rate_symbols, rates_to
 from trading.domain.equity import EquitySnapshot, measure
-from trading.domain.errors import InvalidInput
-from trading.domain.ledger import rebuild
+from trading.domain.errors import Conflict, InvalidInput
+from trading.domain.ledger import BrokenLedger, LedgerTransaction, rebuild
 from trading.domain.money import ZERO
 from trading.domain.portfolio import Portfolio
-from trading.ports import Desk
-from trading.schemas.portfolio import EquityPoint, PerformanceOut, PortfolioOut, PositionOut
+from trading.domain.position import Position
+from trading.domain.verification import verified
+from trading.schemas.portfolio import (
+    EquityPoint,
+    FillTerms,
+    LedgerPage,
+    LedgerTransactionOut,
+    LotOut,
+    PerformanceOut,
+    PortfolioOut,
+    PositionOut,
+    VerificationOut,
+)
 
 
 def portfolio_view(
@@ -22,7 +36,8 @@ def portfolio_view(
 ) -> PortfolioOut:
     """A portfolio now, or as the ledger and the candles say it stood at a past moment.
 
-    Before it was opened it shows nothing. Raises NotFound, InvalidInput for a future moment.
+    Before it was opened it shows nothing. Raises NotFound, InvalidInput for a future moment,
+    MissingRate where a currency cannot be counted in the base one.
     """
     portfolio = desk.books.portfolio(portfolio_id)
     now = desk.books.now(portfolio.account)
@@ -36,34 +51,60 @@ def portfolio_view(
 def past_portfolio(desk: Desk, portfolio: Portfolio, as_of: datetime, timeframe: str) -> Portfolio:
     """Rebuild a portfolio from the part of its ledger up to ``as_of``, at the prices of then.
 
-    Prices are the closes of the newest candles complete by then; a holding without one counts at
-    cost. Resting orders are not in the ledger and count as none.
+    Prices and exchange rates are the newest known by then: the close of the newest candle that
+    was complete, or the latest price if that is not later; a holding without one counts at cost.
+    Resting orders are not in the ledger and count as none. Raises Conflict for a broken ledger.
     """
     account = portfolio.account
-    # Workers' clocks differ a little: the ledger's order counts, and what stands after a later
-    # entry had not happened either.
+    # Workers' clocks differ a little, and a fill may be booked after its moment: the ledger's order
+    # counts, and what stands after a later entry had not happened to the books either.
     ledger = desk.portfolios.ledger(account.portfolio_id)
     past = list(takewhile(lambda t: t.time <= as_of, ledger))
-    derived = rebuild(past)
+    try:
+        derived = rebuild(past, account.cost_method)
+    except BrokenLedger as error:
+        raise Conflict(f"the ledger is broken: {error}") from error
     then = account.model_copy(
         update={
             "cash": derived.cash,
             "capital": derived.capital,
+            "income": derived.income,
             "reserved": {},
             "open_orders": 0,
             "ledger_sequence": derived.sequence,
             "ledger_hash": derived.hash,
         }
     )
+    base = account.base_currency
+    held = derived.positions.values()
+    foreign = sorted((then.currencies | {p.currency for p in held}) - {base})
+    wanted = {p.symbol for p in held if p.quantity}
+    wanted |= {symbol for currency in foreign for symbol in rate_symbols(currency, base)}
+    prices = _prices_at(desk, sorted(wanted), as_of, timeframe) if wanted else {}
+    return Portfolio(
+        account=then,
+        positions=derived.positions,
+        prices=prices,
+        rates=rates_to(prices, foreign, base),
+    )
+
+
+def _prices_at(
+    desk: Desk, symbols: Sequence[str], as_of: datetime, timeframe: str
+) -> dict[str, Price]:
+    """The newest price of each symbol that was known at a moment; symbols without one lack."""
+    latest = {price.symbol: price for price in desk.market.latest_prices(symbols)}
     prices = {}
-    for symbol, position in derived.positions.items():
-        price = _price_at(desk, symbol, as_of, timeframe) if position.quantity else None
+    for symbol in symbols:
+        price = latest.get(symbol)
+        if price is not None and price.time > as_of:
+            price = _close_at(desk, symbol, as_of, timeframe)
         if price is not None:
             prices[symbol] = price
-    return Portfolio(account=then, positions=derived.positions, prices=prices)
+    return prices
 
 
-def _price_at(desk: Desk, symbol: str, as_of: datetime, timeframe: str) -> Price | None:
+def _close_at(desk: Desk, symbol: str, as_of: datetime, timeframe: str) -> Price | None:
     """The close of the newest candle that was complete at a moment."""
     newest = desk.market.candles(symbol, timeframe, end=as_of, limit=2, newest_first=True)
     for candle in newest:
@@ -73,31 +114,43 @@ def _price_at(desk: Desk, symbol: str, as_of: datetime, timeframe: str) -> Price
 
 
 def _view(portfolio: Portfolio, moment: datetime) -> PortfolioOut:
-    account, currency = portfolio.account, portfolio.account.base_currency
-    positions = [p for p in portfolio.positions.values() if p.currency == currency]
-    equity = portfolio.equity
-    capital = account.capital.get(currency, ZERO)
-    cost = sum((p.cost_basis for p in positions), ZERO)
+    account, positions = portfolio.account, portfolio.positions.values()
+    equity, value = portfolio.equity, portfolio.holdings_value
+    capital = portfolio.in_base(account.capital)
+    realized, unrealized, income, fees = (
+        _in_base(portfolio, "realized_pnl"),
+        value - _in_base(portfolio, "cost_basis"),
+        portfolio.in_base(account.income),
+        _in_base(portfolio, "fees"),
+    )
     return PortfolioOut(
         portfolio_id=account.portfolio_id,
-        base_currency=currency,
+        base_currency=account.base_currency,
         mode=account.mode,
         clock=account.clock,
         as_of=moment,
         cash=account.cash,
-        available_cash=account.available(currency),
-        holdings_value=portfolio.holdings_value,
+        available_cash=account.available(account.base_currency),
+        holdings_value=value,
         equity=equity,
         capital=capital,
-        exposure=sum((abs(portfolio.value_of(p)) for p in positions), ZERO),
-        realized_pnl=sum((p.realized_pnl for p in positions), ZERO),
-        unrealized_pnl=portfolio.holdings_value - cost,
-        fees=sum((p.fees for p in positions), ZERO),
+        exposure=portfolio.gross_exposure,
+        net_exposure=portfolio.net_exposure,
+        realized_pnl=realized,
+        unrealized_pnl=unrealized,
+        income=income,
+        fees=fees,
+        other_pnl=equity - capital - (realized + unrealized + income - fees),
         total_pnl=equity - capital,
+        rates=dict(portfolio.rates),
         open_orders=account.open_orders,
         positions=sum(1 for p in positions if p.quantity),
         trading_state=account.trading_state,
         commission_rate=account.commission_rate,
+        margin=account.margin,
+        cost_method=account.cost_method,
+        borrow_rate=account.borrow_rate,
+        fill_model=FillTerms.of(account.fill_model),
         policy=account.policy,
         ledger_sequence=account.ledger_sequence,
         ledger_hash=account.ledger_hash,
@@ -105,29 +158,42 @@ def _view(portfolio: Portfolio, moment: datetime) -> PortfolioOut:
     )
 
 
+def _in_base(portfolio: Portfolio, name: str) -> Decimal:
+    """An amount of all positions, added up in the base currency."""
+    amounts: dict[str, Decimal] = {}
+    for position in portfolio.positions.values():
+        before = amounts.get(position.currency, ZERO)
+        amounts[position.currency] = before + getattr(position, name)
+    return portfolio.in_base(amounts)
+
+
 def position_views(portfolio: Portfolio) -> list[PositionOut]:
     """All holdings, by symbol, at the latest prices."""
-    views = []
-    for symbol, position in sorted(portfolio.positions.items()):
-        known = portfolio.prices.get(symbol)
-        price: Decimal | None = known.price if known else None
-        views.append(
-            PositionOut(
-                symbol=symbol,
-                currency=position.currency,
-                quantity=position.quantity,
-                average_cost=position.average_cost,
-                cost_basis=position.cost_basis,
-                price=price,
-                price_time=known.time if known else None,
-                market_value=None if price is None else position.market_value(price),
-                unrealized_pnl=None if price is None else position.unrealized_pnl(price),
-                realized_pnl=position.realized_pnl,
-                fees=position.fees,
-                reserved_quantity=position.reserved_quantity,
-            )
-        )
-    return views
+    return [
+        _position_view(position, portfolio.prices.get(symbol))
+        for symbol, position in sorted(portfolio.positions.items())
+    ]
+
+
+def _position_view(position: Position, known: Price | None) -> PositionOut:
+    price = known.price if known else None
+    return PositionOut(
+        symbol=position.symbol,
+        currency=position.currency,
+        quantity=position.quantity,
+        average_cost=position.average_cost,
+        cost_basis=position.cost_basis,
+        price=price,
+        price_time=known.time if known else None,
+        market_value=None if price is None else position.market_value(price),
+        unrealized_pnl=None if price is None else position.unrealized_pnl(price),
+        realized_pnl=position.realized_pnl,
+        income=position.income,
+        fees=position.fees,
+        reserved_quantity=position.reserved_quantity,
+        cost_method=position.cost_method,
+        lots=[LotOut(quantity=lot.quantity, cost=lot.cost) for lot in position.lots],
+    )
 
 
 def performance_view(portfolio_id: str, snapshots: Sequence[EquitySnapshot]) -> PerformanceOut:
@@ -140,3 +206,44 @@ def performance_view(portfolio_id: str, snapshots: Sequence[EquitySnapshot]) -> 
             for s in snapshots
         ],
     )
+
+
+def ledger_page(
+    desk: Desk, portfolio_id: str, limit: int, cursor: str | None, *, everything: bool
+) -> LedgerPage:
+    """A page of the ledger, newest first, and the check of it, or of ``everything``.
+
+    Raises NotFound.
+    """
+    # The account is read first: the ledger may only have grown since.
+    account = desk.books.account(portfolio_id)
+    found: list[LedgerTransaction] = []
+
+    def newest(count: int, before: str | None) -> list[tuple[str, LedgerTransaction]]:
+        found[:] = desk.portfolios.ledger(
+            portfolio_id, limit=count, before=before, newest_first=True
+        )
+        return [(_place(t.sequence), t) for t in found]
+
+    shown, following = page_of(newest, limit, cursor)
+    if everything:
+        check = verified(desk.portfolios.ledger(portfolio_id), account)
+    else:
+        older = found[-1] if len(found) > len(shown) else None
+        newer = None
+        if cursor and shown:
+            above = desk.portfolios.ledger(
+                portfolio_id, limit=1, before=_place(shown[0].sequence + 2), newest_first=True
+            )
+            newer = above[0] if above[0].sequence != shown[0].sequence else None
+        check = verified(shown[::-1], account, older, newer)
+    return LedgerPage(
+        items=[LedgerTransactionOut.of(t) for t in shown],
+        cursor=following,
+        verification=VerificationOut(**check.model_dump()),
+    )
+
+
+def _place(sequence: int) -> str:
+    """A transaction's place in the list, as a cursor carries it."""
+    return f"LEDGER#{sequence:012d}"

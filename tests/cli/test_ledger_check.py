@@ -46,6 +46,7 @@ def portfolio() -> dict[str, Any]:
         "capital": "1000",
         "realized_pnl": "8",
         "unrealized_pnl": "15",
+        "income": "0",
         "fees": "0.15",
         "ledger_sequence": 3,
     }

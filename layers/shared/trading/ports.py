@@ -33,8 +33,8 @@ class Books(Protocol):
         """The present moment on the portfolio's clock."""
         ...
 
-    def portfolio(self, portfolio_id: str) -> Portfolio:
-        """Read an account with positions and prices. Raises NotFound."""
+    def portfolio(self, portfolio_id: str, *currencies: str) -> Portfolio:
+        """Read an account with positions, prices and rates. Raises NotFound."""
         ...
 
     def part(self, portfolio_id: str, symbols: Sequence[str]) -> Portfolio:
@@ -62,8 +62,8 @@ class Books(Protocol):
         """How many orders were accepted on a day."""
         ...
 
-    def acted_on(self, portfolio_id: str, cause: str) -> bool:
-        """Whether a marked cause was acted on before."""
+    def acted_on(self, portfolio_id: str, cause: str) -> str | None:
+        """The fingerprint of a marked cause (maybe empty); None if it was not acted on."""
         ...
 
     def commit(self, change: BookChange) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pydantic import ConfigDict, Field
 
 from trading.domain.candle import Price
+from trading.domain.equity import EquitySnapshot
 from trading.domain.instrument import Instrument
 from trading.domain.ledger import (
     INCOME_ACCOUNTS,
@@ -73,7 +74,8 @@ class BookChange(Value):
     ``counted_on`` is the day whose order counter moves by one, up to ``daily_cap``.
     ``order_was`` and ``recommendation_was`` are the states before (None: newly made); ``linked``
     are the other orders that change along, all of the same symbol.
-    ``marker`` names a cause that must not have been acted on before.
+    ``marker`` names a cause that must not have been acted on before, ``fingerprint`` what it asked
+    for. ``equity`` is kept as a snapshot.
     """
 
     before: Account
@@ -91,6 +93,8 @@ class BookChange(Value):
     recommendation: Recommendation | None = None
     recommendation_was: Recommendation | None = None
     marker: str | None = None
+    fingerprint: str | None = None
+    equity: EquitySnapshot | None = None
 
 
 class Posting(Value):

@@ -111,6 +111,12 @@ class Account(Value):
         """The commission that a purchase is planned with."""
         return max(self.commission_rate, self.fill_model.maker_rate or ZERO)
 
+    @property
+    def currencies(self) -> set[str]:
+        """The currencies that the account has or had anything in."""
+        amounts = (self.cash, self.capital, self.income)
+        return {currency for kind in amounts for currency, amount in kind.items() if amount}
+
     def cash_in(self, currency: str) -> Decimal:
         """Cash in one currency, reservations included."""
         return self.cash.get(currency, ZERO)

@@ -6,12 +6,17 @@ from decimal import Decimal
 
 from pydantic import Field, model_validator
 
+from trading.domain.errors import InvalidInput
+from trading.domain.fill_model import FillModel, SlippageModel
 from trading.domain.ledger import LedgerTransaction, TransactionKind
 from trading.domain.portfolio import AllocationPolicy, Clock, Mode, TradingState
+from trading.domain.position import CostMethod
 from trading.schemas.base import (
     Amount,
     NonNegativeAmount,
     OutAmount,
+    Page,
+    PositiveAmount,
     Symbol,
     UtcDatetime,
     Wire,
@@ -20,8 +25,37 @@ from trading.schemas.base import (
 CURRENCY = r"^[A-Z0-9]{2,12}$"
 
 
+class FillTerms(Wire):
+    """What trading costs beside the commission, and how much of a bar's volume may be traded.
+
+    ``maker_rate`` is the commission of orders that waited (null: ``commission_rate``), the rest is
+    in basis points of the price: the whole ``spread_bps``, and ``slippage_bps`` always (``fixed``)
+    or times the square of the share in the bar's volume (``volume_share``).
+    """
+
+    maker_rate: NonNegativeAmount | None = Field(default=None, le=Decimal("0.1"))
+    spread_bps: NonNegativeAmount = Field(default=Decimal(0), le=2000)
+    slippage: SlippageModel = SlippageModel.NONE
+    slippage_bps: NonNegativeAmount = Field(default=Decimal(0), le=2000)
+    participation_rate: PositiveAmount | None = Field(default=None, le=1)
+
+    @property
+    def model(self) -> FillModel:
+        """The fill model of these terms."""
+        return FillModel(**self.model_dump())
+
+    @classmethod
+    def of(cls, model: FillModel) -> FillTerms:
+        """The wire form of a fill model."""
+        return cls(**model.model_dump())
+
+
 class PortfolioIn(Wire):
-    """A portfolio to open. ``cash`` is in the base currency; ``clock`` market replays history."""
+    """A portfolio to open. ``cash`` is in the base currency; ``clock`` market replays history.
+
+    Without ``margin`` it is long only. ``borrow_rate`` is what owed cash and units cost a year, as
+    a fraction; it is charged daily.
+    """
 
     base_currency: str = Field(pattern=CURRENCY)
     mode: Mode = Mode.MOCK
@@ -29,6 +63,10 @@ class PortfolioIn(Wire):
     cash: NonNegativeAmount = Decimal(0)
     commission_rate: NonNegativeAmount = Field(default=Decimal(0), le=Decimal("0.1"))
     policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
+    margin: bool = False
+    cost_method: CostMethod = CostMethod.AVERAGE
+    borrow_rate: NonNegativeAmount = Field(default=Decimal(0), le=10)
+    fill_model: FillTerms = Field(default_factory=FillTerms)
 
     @model_validator(mode="after")
     def _live_by_the_wall(self) -> PortfolioIn:
@@ -38,10 +76,13 @@ class PortfolioIn(Wire):
 
 
 class PortfolioOut(Wire):
-    """Cash, equity, exposure and profit in the base currency, now or as of a past moment.
+    """Cash by currency; all else in the base currency, now or as of a past moment.
 
-    ``total_pnl`` is equity less the capital put in; ``available_cash`` is cash that no resting
-    order has been promised.
+    ``available_cash`` is cash of the base currency that no resting order has been promised.
+    ``exposure`` is long plus short holdings, ``net_exposure`` long less short. ``total_pnl`` is
+    equity less the capital put in: realized and unrealized profit and ``income`` (dividends,
+    funding, borrow costs), less fees, and ``other_pnl``, which is what exchange rates and
+    corrections brought. ``rates`` are units of the base currency per unit of another.
     """
 
     portfolio_id: str
@@ -55,14 +96,22 @@ class PortfolioOut(Wire):
     equity: OutAmount
     capital: OutAmount
     exposure: OutAmount
+    net_exposure: OutAmount
     realized_pnl: OutAmount
     unrealized_pnl: OutAmount
+    income: OutAmount
     fees: OutAmount
+    other_pnl: OutAmount
     total_pnl: OutAmount
+    rates: dict[str, OutAmount]
     open_orders: int
     positions: int
     trading_state: TradingState
     commission_rate: OutAmount
+    margin: bool
+    cost_method: CostMethod
+    borrow_rate: OutAmount
+    fill_model: FillTerms
     policy: AllocationPolicy
     ledger_sequence: int
     ledger_hash: str
@@ -75,8 +124,18 @@ class PortfolioRef(Wire):
     portfolio_id: str
 
 
+class LotOut(Wire):
+    """Units that came together, and what they cost in all; both negative when sold short."""
+
+    quantity: OutAmount
+    cost: OutAmount
+
+
 class PositionOut(Wire):
-    """A holding at average cost, with its value at the latest price (null without one)."""
+    """A holding in its quote currency, with its value at the latest price (null without one).
+
+    A short is negative in quantity, cost and value. ``lots`` are kept under FIFO, oldest first.
+    """
 
     symbol: str
     currency: str
@@ -88,8 +147,11 @@ class PositionOut(Wire):
     market_value: OutAmount | None
     unrealized_pnl: OutAmount | None
     realized_pnl: OutAmount
+    income: OutAmount
     fees: OutAmount
     reserved_quantity: OutAmount
+    cost_method: CostMethod
+    lots: list[LotOut]
 
 
 class EquityPoint(Wire):
@@ -102,7 +164,11 @@ class EquityPoint(Wire):
 
 
 class PerformanceOut(Wire):
-    """Figures from equity snapshots; returns and drawdown are fractions (0.1 is 10 %)."""
+    """Figures from equity snapshots; returns and drawdown are fractions (0.1 is 10 %).
+
+    The money-weighted return is over the whole period and, where that is a year or more, also a
+    year's. ``volatility`` is a year's, from daily returns.
+    """
 
     portfolio_id: str
     start: UtcDatetime | None
@@ -110,16 +176,23 @@ class PerformanceOut(Wire):
     snapshots: int
     net_profit: OutAmount
     time_weighted_return: OutAmount
+    money_weighted_return: OutAmount | None
+    money_weighted_annual: OutAmount | None
     max_drawdown: OutAmount
+    volatility: OutAmount | None
     equity: list[EquityPoint]
 
 
 class HoldingsUpdateIn(Wire):
-    """One movement of money or units.
+    """One movement of money or units, as a ledger transaction of ``type``.
 
-    ``deposit`` and ``withdrawal`` take a positive ``amount`` of ``currency``; ``correction`` takes
-    a signed ``amount``, or a ``symbol`` with a signed ``quantity`` and, when adding,
-    ``unit_cost``.
+    ``deposit``, ``withdrawal``: a positive ``amount``. ``correction``: a signed ``amount``, or a
+    ``symbol`` with a signed ``quantity`` and, when adding, ``unit_cost``. ``dividend``: a
+    ``symbol`` with a signed ``amount`` (received is positive) or ``per_unit`` held; shorts pay.
+    ``funding``: a ``symbol`` with a signed ``amount``. ``borrow_cost``: a positive ``amount``,
+    perhaps for a ``symbol``. ``split``: a ``symbol``, of which every ``split_from`` units become
+    ``split_to``. ``conversion``: a positive ``amount`` into ``to_currency``, at ``rate`` (of that
+    per unit), or at the latest known one.
     """
 
     type: TransactionKind
@@ -128,21 +201,61 @@ class HoldingsUpdateIn(Wire):
     symbol: Symbol | None = None
     quantity: Amount | None = None
     unit_cost: NonNegativeAmount | None = None
+    per_unit: PositiveAmount | None = None
+    split_to: int | None = Field(default=None, ge=1, le=1_000_000)
+    split_from: int | None = Field(default=None, ge=1, le=1_000_000)
+    to_currency: str | None = Field(default=None, pattern=CURRENCY)
+    rate: PositiveAmount | None = None
     note: str | None = Field(default=None, max_length=200)
 
     @model_validator(mode="after")
     def _fits_type(self) -> HoldingsUpdateIn:
-        moves = (TransactionKind.DEPOSIT, TransactionKind.WITHDRAWAL, TransactionKind.CORRECTION)
-        if self.type not in moves:
-            raise ValueError("type must be deposit, withdrawal or correction")
-        if self.type is not TransactionKind.CORRECTION:
-            if self.amount is None or self.amount <= 0:
-                raise ValueError(f"a {self.type} needs a positive amount")
-            if self.symbol or self.quantity is not None or self.unit_cost is not None:
-                raise ValueError(f"a {self.type} moves cash only; use a correction for units")
-        elif bool(self.amount) == bool(self.symbol and self.quantity):
-            raise ValueError("a correction needs either amount, or symbol and quantity; not zero")
+        if self.type not in _FIELDS:
+            raise InvalidInput("type", f"must be one of {', '.join(_FIELDS)}")
+        needed, optional = _FIELDS[self.type]
+        for name in sorted(_VARIABLE - needed - optional):
+            if getattr(self, name) is not None:
+                raise InvalidInput(name, f"does not belong to a {self.type}")
+        for name in sorted(needed):
+            if getattr(self, name) is None:
+                raise InvalidInput(name, f"is needed for a {self.type}")
         return self
+
+    @model_validator(mode="after")
+    def _amounts_fit_type(self) -> HoldingsUpdateIn:
+        if self.type in _POSITIVE and (self.amount is None or self.amount <= 0):
+            raise InvalidInput("amount", f"must be positive for a {self.type}")
+        if self.type is TransactionKind.CORRECTION:
+            self._one_of(self.amount, self.symbol and self.quantity, "symbol and quantity")
+            if self.symbol is None and (self.quantity or self.unit_cost):
+                raise InvalidInput("symbol", "is needed to correct a holding")
+        if self.type is TransactionKind.DIVIDEND:
+            self._one_of(self.amount, self.per_unit, "per_unit")
+        if self.type is TransactionKind.FUNDING and not self.amount:
+            raise InvalidInput("amount", "must not be zero")
+        if self.type is TransactionKind.SPLIT and self.split_to == self.split_from:
+            raise InvalidInput("split_to", "must differ from split_from")
+        return self
+
+    def _one_of(self, one: object, other: object, named: str) -> None:
+        if bool(one) == bool(other):
+            raise InvalidInput("amount", f"a {self.type} needs either amount or {named}; not zero")
+
+
+_VARIABLE = set(HoldingsUpdateIn.model_fields) - {"type", "currency", "note"}
+_K = TransactionKind
+_POSITIVE = {_K.DEPOSIT, _K.WITHDRAWAL, _K.BORROW_COST, _K.CONVERSION}
+_FIELDS: dict[TransactionKind, tuple[set[str], set[str]]] = {
+    _K.DEPOSIT: ({"amount"}, set()),
+    _K.WITHDRAWAL: ({"amount"}, set()),
+    _K.CORRECTION: (set(), {"amount", "symbol", "quantity", "unit_cost"}),
+    _K.DIVIDEND: ({"symbol"}, {"amount", "per_unit"}),
+    _K.SPLIT: ({"symbol", "split_to", "split_from"}, set()),
+    _K.FUNDING: ({"symbol", "amount"}, set()),
+    _K.BORROW_COST: ({"amount"}, {"symbol"}),
+    _K.CONVERSION: ({"amount", "to_currency"}, {"rate"}),
+}
+"""Of each type of movement, the fields that it needs and those that it may have."""
 
 
 class EntryOut(Wire):
@@ -173,3 +286,26 @@ class LedgerTransactionOut(Wire):
     def of(cls, transaction: LedgerTransaction) -> LedgerTransactionOut:
         """The wire form of a transaction."""
         return cls(**transaction.model_dump(include=set(cls.model_fields)))
+
+
+class VerificationOut(Wire):
+    """What was checked of a ledger, and the first thing found wrong (null if ``ok``).
+
+    Each transaction's hash, its link to the one before and its sums were checked, of ``checked``
+    transactions from ``first`` to ``last``, and that the neighbours of these link to them; where
+    the newest is among them, also that the account carries its hash. ``complete`` tells that they
+    are all there are.
+    """
+
+    ok: bool
+    checked: int
+    first: int | None
+    last: int | None
+    complete: bool
+    problem: str | None
+
+
+class LedgerPage(Page[LedgerTransactionOut]):
+    """A page of the ledger, newest first, verified."""
+
+    verification: VerificationOut

@@ -1,26 +1,26 @@
-"""Opens portfolios, moves money in and out, corrects, values and checks the books."""
+"""Opens portfolios, changes their terms, and keeps what they are worth."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from trading.domain.books import BookChange, Posting, post
 from trading.domain.equity import EquitySnapshot, take_snapshot
-from trading.domain.errors import Conflict, InvalidInput, NotFound
-from trading.domain.ledger import (
-    LedgerTransaction,
-    TransactionKind,
-    apply_to_position,
-    cash_entries,
-    correction_entries,
-)
-from trading.domain.money import ZERO, average, plain
+from trading.domain.errors import Conflict, MissingRate, NotFound
+from trading.domain.fill_model import FillModel
+from trading.domain.ledger import LedgerTransaction, TransactionKind, cash_entries
+from trading.domain.money import ZERO
 from trading.domain.portfolio import Account, AllocationPolicy, Clock, Mode, Portfolio
-from trading.domain.position import Position
+from trading.domain.position import CostMethod
 from trading.ports import Desk
 from trading.usecases.retry import retried
+from trading.usecases.update_holdings import charge_borrowing
+
+CHANGEABLE = ("commission_rate", "policy", "margin", "cost_method", "borrow_rate", "fill_model")
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,25 @@ class PortfolioTerms:
     commission_rate: Decimal
     policy: AllocationPolicy
     cash: Mapping[str, Decimal]
+    margin: bool = False
+    cost_method: CostMethod = CostMethod.AVERAGE
+    borrow_rate: Decimal = ZERO
+    fill_model: FillModel = field(default_factory=FillModel)
+
+    @property
+    def changeable(self) -> dict[str, Any]:
+        """What may be another for an open portfolio, by the account's names."""
+        return {name: getattr(self, name) for name in CHANGEABLE}
 
 
 def put_portfolio(
     desk: Desk, portfolio_id: str, terms: PortfolioTerms, correlation_id: str
 ) -> tuple[Account, bool]:
-    """Open a portfolio (True), or change the commission and policy of an open one (False).
+    """Open a portfolio (True), or change the terms of an open one (False).
 
     Raises Conflict when currency, mode, clock or opening cash differ from those it was opened
-    with: those are facts, and money moves through the ledger only.
+    with, as those are facts and money moves through the ledger only; for another cost method once
+    it has held anything; and for ending margin while anything is borrowed or promised on it.
     """
     return retried(lambda: _put_once(desk, portfolio_id, terms, correlation_id))
 
@@ -55,10 +65,15 @@ def _put_once(
         desk.portfolios.open(account, transactions)
         return account, True
     _check_unchanged(existing, terms)
-    wanted = {"commission_rate": terms.commission_rate, "policy": terms.policy}
+    wanted = terms.changeable
     changed = existing.model_copy(update={**wanted, "updated_at": desk.wall_clock()})
     if changed.model_dump(include=set(wanted)) == existing.model_dump(include=set(wanted)):
         return existing, False
+    if existing.cost_method is not terms.cost_method or existing.margin > terms.margin:
+        portfolio = desk.books.portfolio(portfolio_id)
+        _check_allowed(portfolio, terms)
+        existing = portfolio.account
+        changed = existing.model_copy(update={**wanted, "updated_at": desk.wall_clock()})
     desk.books.commit(BookChange(before=existing, account=changed))
     return changed, False
 
@@ -73,8 +88,7 @@ def _opened(
         base_currency=terms.base_currency,
         mode=terms.mode,
         clock=terms.clock,
-        commission_rate=terms.commission_rate,
-        policy=terms.policy,
+        **terms.changeable,
         opening_cash={c: a for c, a in terms.cash.items() if a},
         created_at=wall,
         updated_at=wall,
@@ -113,106 +127,20 @@ def _check_unchanged(existing: Account, terms: PortfolioTerms) -> None:
         )
 
 
-@dataclass(frozen=True)
-class HoldingsUpdate:
-    """One movement: a deposit or withdrawal of ``amount``, or a correction.
-
-    A correction changes cash by ``amount``, or the holding of ``symbol`` by ``quantity`` units
-    that cost ``unit_cost`` each; both may be negative.
-    """
-
-    kind: TransactionKind
-    cause: str
-    currency: str
-    amount: Decimal = ZERO
-    symbol: str | None = None
-    quantity: Decimal = ZERO
-    unit_cost: Decimal | None = None
-    note: str | None = None
-
-
-def update_holdings(
-    desk: Desk, portfolio_id: str, update: HoldingsUpdate, correlation_id: str
-) -> Account:
-    """Post one movement to the ledger, once per cause.
-
-    A cause that was acted on before changes nothing. Raises NotFound, InvalidInput when more is
-    taken than is free, ConcurrentUpdate.
-    """
-
-    def once() -> Account:
-        if desk.books.acted_on(portfolio_id, update.cause):
-            return desk.books.account(portfolio_id)
-        portfolio = desk.books.portfolio(portfolio_id)
-        change = _movement(desk, portfolio, update, correlation_id)
-        desk.books.commit(change)
-        assert change.account is not None
-        return change.account
-
-    return retried(once)
-
-
-def _movement(
-    desk: Desk, portfolio: Portfolio, update: HoldingsUpdate, correlation_id: str
-) -> BookChange:
-    account = portfolio.account
-    amount = -update.amount if update.kind is TransactionKind.WITHDRAWAL else update.amount
-    if amount < ZERO and -amount > account.available(update.currency):
-        free = plain(account.available(update.currency))
-        raise InvalidInput("amount", f"only {free} {update.currency} are free to take out")
-    position = _held(desk, portfolio, update) if update.symbol else None
-    cost = _cost(position, update) if position else ZERO
-    correction = update.kind is TransactionKind.CORRECTION
-    entries = (
-        correction_entries(update.currency, amount, update.symbol, update.quantity, cost)
-        if correction
-        else cash_entries(update.currency, amount)
-    )
-    posting = Posting(
-        kind=update.kind,
-        cause=update.cause,
-        entries=entries,
-        currency=update.currency,
-        symbol=update.symbol,
-        note=update.note,
-        time=desk.books.now(account),
-        recorded_at=desk.wall_clock(),
-        correlation_id=correlation_id,
-    )
-    after, transaction = post(account, posting)
-    return BookChange(
-        before=account,
-        account=after,
-        position=apply_to_position(position, transaction) if position else None,
-        transaction=transaction,
-        marker=update.cause,
-    )
-
-
-def _held(desk: Desk, portfolio: Portfolio, update: HoldingsUpdate) -> Position:
-    """The holding to correct. Raises InvalidInput if the correction does not fit it."""
-    assert update.symbol is not None
-    instrument = desk.market.get_instrument(update.symbol)
-    if instrument is None:
-        raise InvalidInput("symbol", f"there is no instrument '{update.symbol}'")
-    if instrument.quote_currency != update.currency:
-        raise InvalidInput("currency", f"{update.symbol} is held in {instrument.quote_currency}")
-    position = portfolio.position(update.symbol, update.currency)
-    free = position.quantity - position.reserved_quantity
-    if update.quantity < ZERO and -update.quantity > free:
-        raise InvalidInput("quantity", f"only {plain(free)} {update.symbol} are held and free")
-    return position
-
-
-def _cost(position: Position, update: HoldingsUpdate) -> Decimal:
-    """What the corrected units add to the cost of the holding; taken out at average cost."""
-    if update.quantity < ZERO:
-        if -update.quantity == position.quantity:
-            return -position.cost_basis
-        return average(position.cost_basis * update.quantity, position.quantity)
-    if update.unit_cost is None:
-        raise InvalidInput("unit_cost", "is needed to add to a holding")
-    return update.quantity * update.unit_cost
+def _check_allowed(portfolio: Portfolio, terms: PortfolioTerms) -> None:
+    """Raise Conflict for another cost method over positions, or for an end of margin in use."""
+    account, held = portfolio.account, portfolio.positions.values()
+    name = account.portfolio_id
+    if account.cost_method is not terms.cost_method and portfolio.positions:
+        raise Conflict(
+            f"'{name}' has held positions at {account.cost_method} cost, which cannot change"
+        )
+    if account.margin and not terms.margin:
+        borrowed = any(account.available(c) < ZERO for c in {*account.cash, *account.reserved})
+        if borrowed or any(max(p.quantity, ZERO) < p.reserved_quantity for p in held):
+            raise Conflict(f"'{name}' owes cash, or its resting orders need margin")
+        if any(p.quantity < ZERO for p in held):
+            raise Conflict(f"'{name}' is short; cover that before margin ends")
 
 
 def snapshot_equity(desk: Desk, portfolio_id: str) -> EquitySnapshot:
@@ -224,13 +152,21 @@ def snapshot_equity(desk: Desk, portfolio_id: str) -> EquitySnapshot:
 
 
 def snapshot_all(desk: Desk, portfolio_ids: list[str] | None) -> dict[str, int]:
-    """Value portfolios (None: all); returns how many were, and how many do not exist."""
-    counts = {"recorded": 0, "unknown": 0}
+    """Charge what portfolios (None: all) owe for the day, and value them.
+
+    Returns how many were valued and how many do not exist; also, where there are any, how many
+    were ``charged``, and how many are ``unpriced`` for want of an exchange rate.
+    """
+    counts = Counter(recorded=0, unknown=0)
     for portfolio_id in desk.portfolios.ids() if portfolio_ids is None else portfolio_ids:
         try:
+            if charge_borrowing(desk, portfolio_id):
+                counts["charged"] += 1
             snapshot_equity(desk, portfolio_id)
         except NotFound:
             counts["unknown"] += 1
+        except MissingRate:
+            counts["unpriced"] += 1
         else:
             counts["recorded"] += 1
-    return counts
+    return dict(counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from trading.adapters.dynamodb.risk_state import RiskRepository
 from trading.adapters.dynamodb.store import ConditionFailed, Key, Range, Store, Write
 from trading.domain.books import BookChange, Holding, Snapshot
 from trading.domain.candle import Price
+from trading.domain.currency import rate_symbols, rates_to
 from trading.domain.errors import ConcurrentUpdate, NotFound, Unavailable
 from trading.domain.instrument import Instrument
 from trading.domain.order import Order
@@ -72,10 +73,14 @@ class BookRepository:
             return max((price.time for price in prices), default=self._wall_clock())
         return self._market.clock() or self._wall_clock()
 
-    def portfolio(self, portfolio_id: str) -> Portfolio:
-        """Read an account with all its positions and their latest prices. Raises NotFound."""
+    def portfolio(self, portfolio_id: str, *currencies: str) -> Portfolio:
+        """Read an account with all its positions, their latest prices, and the exchange rates.
+
+        The rates are those of every currency that the portfolio has, and of ``currencies``. Raises
+        NotFound.
+        """
         account = self.account(portfolio_id)
-        return self._with_positions(account, {})
+        return self._with_positions(account, {}, currencies=currencies)
 
     def part(self, portfolio_id: str, symbols: Sequence[str]) -> Portfolio:
         """Read an account with the positions and latest prices of some symbols. Raises NotFound."""
@@ -133,11 +138,14 @@ class BookRepository:
         order_item = _at(found, *wanted[4])
         existing = decode(Order, order_item) if order_item else None
         everything = limits.needs_all_positions
-        portfolio = self._with_positions(account, prices, None if everything else symbol)
+        instrument = decode(Instrument, instrument_item)
+        portfolio = self._with_positions(
+            account, prices, None if everything else symbol, [instrument.quote_currency]
+        )
         tail, volatility = self._risk.tail_for(portfolio, symbol, limits)
         return Snapshot(
             portfolio=portfolio,
-            instrument=decode(Instrument, instrument_item),
+            instrument=instrument,
             limits=limits,
             trades_today=self.trades_on(portfolio_id, now.date()),
             existing=existing,
@@ -190,9 +198,17 @@ class BookRepository:
         return {order.id: order for order in orders}
 
     def _with_positions(
-        self, account: Account, prices: dict[str, Price], symbol: str | None = None
+        self,
+        account: Account,
+        prices: dict[str, Price],
+        symbol: str | None = None,
+        currencies: Iterable[str] = (),
     ) -> Portfolio:
-        """Add the positions (of one symbol, or all), and those prices that are not known yet."""
+        """Add the positions (of one symbol, or all), the prices not known yet, and the rates.
+
+        Rates are those of ``currencies``, and with all positions of every currency they are in.
+        A portfolio of one currency reads nothing for them.
+        """
         table, pid = self._settings.portfolio_table, account.portfolio_id
         if symbol is not None:
             item = self._store.get(table, keys.position(pid, symbol))
@@ -202,18 +218,29 @@ class BookRepository:
             positions = self._store.query(table, keys.portfolio(pid), within, consistent=True)
         held = {item["symbol"]: decode(Position, item) for item in positions}
         missing = [s for s, p in held.items() if p.quantity and s not in prices]
-        read = {price.symbol: price for price in self._market.latest_prices(missing)}
-        return Portfolio(account=account, positions=held, prices=prices | read)
+        base, wanted = account.base_currency, set(currencies)
+        if symbol is None:
+            wanted |= account.currencies | {p.currency for p in held.values()}
+        foreign = sorted(wanted - {base})
+        quotes = {quote for currency in foreign for quote in rate_symbols(currency, base)}
+        read = self._market.latest_prices([*missing, *(quotes - prices.keys())])
+        known = prices | {price.symbol: price for price in read}
+        rates = rates_to(known, foreign, base)
+        return Portfolio(account=account, positions=held, prices=known, rates=rates)
 
     def trades_on(self, portfolio_id: str, day: date) -> int:
         """How many orders were accepted on a day."""
         item = self._store.get(self._settings.risk_table, keys.day(portfolio_id, day))
         return int(item["trades"]) if item else 0
 
-    def acted_on(self, portfolio_id: str, cause: str) -> bool:
-        """Tell whether a change marked with this cause was written before."""
+    def acted_on(self, portfolio_id: str, cause: str) -> str | None:
+        """What a change marked with this cause asked for, None if there was no such change.
+
+        The answer is the change's fingerprint, empty where none was kept.
+        """
         key = keys.marker(portfolio_id, cause)
-        return self._store.get(self._settings.portfolio_table, key) is not None
+        item = self._store.get(self._settings.portfolio_table, key)
+        return None if item is None else str(item.get("fingerprint", ""))
 
     def commit(self, change: BookChange) -> None:
         """Write a decision; ConcurrentUpdate, with nothing written, if the books moved on."""
@@ -252,8 +279,12 @@ class BookRepository:
             writes.append(store.put_new("ledger", table, item))
         if change.marker is not None:
             time = to_text(change.before.updated_at)
-            item = {**keys.marker(pid, change.marker), "time": time}
+            asked = {"fingerprint": change.fingerprint} if change.fingerprint else {}
+            item = {**keys.marker(pid, change.marker), "time": time, **asked}
             writes.append(store.put_new("marker", table, item))
+        if change.equity is not None:
+            item = encode(change.equity) | keys.equity(pid, change.equity.time)
+            writes.append(store.put("equity", table, item))
         return writes
 
     def _order_writes(self, change: BookChange) -> list[Write]:
