@@ -7,6 +7,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
 from trading.domain.money import ZERO
+from trading.domain.rebalance import WEIGHT_STEP
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-WEIGHT_STEP = Decimal("1e-8")
 _HALVINGS = 200
 
 
