@@ -89,8 +89,9 @@ def allocate(
     Raises NotFound, InvalidInput for weights that cannot be (or cannot be found) and for a symbol
     without instrument or price, Conflict without equity, MissingRate.
     """
-    portfolio = desk.books.portfolio(portfolio_id)
     instruments = _instruments(desk, asked)
+    currencies = {instrument.quote_currency for instrument in instruments.values()}
+    portfolio = desk.books.portfolio(portfolio_id, *currencies)
     portfolio = _with_market(desk, portfolio, asked)
     weights = _weights(desk, portfolio, asked)
     busy = _busy(desk, portfolio_id, asked.cause)
