@@ -26,10 +26,11 @@ COMMANDS = [
     ["demo"],
     *(["keys", verb] for verb in ("create", "list", "rotate", "revoke")),
     *(["dlq", verb] for verb in ("list", "redrive")),
+    ["ledger", "verify"],
 ]
 
 
-@pytest.mark.parametrize("command", [[], ["keys"], ["dlq"], *COMMANDS], ids=" ".join)
+@pytest.mark.parametrize("command", [[], ["keys"], ["dlq"], ["ledger"], *COMMANDS], ids=" ".join)
 def test_every_command_explains_itself(command: list[str]) -> None:
     shown = CliRunner().invoke(app, [*command, "--help"])
     assert shown.exit_code == 0

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from trading.domain.ledger import BrokenLedger, rebuild
+from trading.domain.ledger import BrokenLedger, LedgerTransaction, rebuild
 from trading.domain.money import ZERO, plain
 from trading.domain.order import Order
 from trading.domain.portfolio import Portfolio
+from trading.domain.position import Position
 from trading.ports import Desk
 
 Compare = Callable[[str, object, object], None]
@@ -49,32 +50,66 @@ def reconcile(desk: Desk, portfolio_ids: Sequence[str]) -> Report:
 
 def _check_one(desk: Desk, portfolio_id: str, resting: Sequence[Order], report: Report) -> None:
     portfolio = desk.books.portfolio(portfolio_id)
-    account = portfolio.account
     ledger = desk.portfolios.ledger(portfolio_id)
     report.orders += len(resting)
     report.transactions += len(ledger)
+    found = compare_with_ledger(portfolio, ledger)
+    report.differences += found
+    if not any(difference.what == "ledger" for difference in found):
+        compare = _collector(portfolio.account.portfolio_id, report.differences)
+        _compare_reservations(compare, portfolio, resting)
 
-    def compare(what: str, stored: object, derived: object) -> None:
-        if stored != derived:
-            report.differences.append(Difference(portfolio_id, what, str(stored), str(derived)))
 
+def compare_with_ledger(
+    portfolio: Portfolio, ledger: Sequence[LedgerTransaction]
+) -> list[Difference]:
+    """Check a ledger's chain, work the books out from it, and compare them with the stored ones.
+
+    Cash, capital, income and the chain's head are the account's; of each position quantity, cost,
+    profit, income, fees and lots are compared.
+    """
+    account = portfolio.account
+    found: list[Difference] = []
+    compare = _collector(account.portfolio_id, found)
     try:
-        derived = rebuild(ledger)
+        derived = rebuild(ledger, account.cost_method)
     except BrokenLedger as error:
         compare("ledger", "broken", str(error))
-        return
+        return found
+    of_others = {t.portfolio_id for t in ledger} - {account.portfolio_id}
+    compare("ledger of other portfolios", "", ", ".join(sorted(of_others)))
     compare("ledger hash", account.ledger_hash, derived.hash)
     compare("ledger sequence", account.ledger_sequence, derived.sequence)
     _compare_amounts(compare, "cash", account.cash, derived.cash)
     _compare_amounts(compare, "capital", account.capital, derived.capital)
-    for name in ("quantity", "cost_basis", "realized_pnl", "fees"):
+    _compare_amounts(compare, "income", account.income, derived.income)
+    for name in ("quantity", "cost_basis", "realized_pnl", "income", "fees"):
         _compare_amounts(
             compare,
             name,
             {s: getattr(p, name) for s, p in portfolio.positions.items()},
             {s: getattr(p, name) for s, p in derived.positions.items()},
         )
-    _compare_reservations(compare, portfolio, resting)
+    for symbol in sorted(portfolio.positions.keys() | derived.positions.keys()):
+        stored, worked_out = portfolio.positions.get(symbol), derived.positions.get(symbol)
+        compare(f"lots of {symbol}", _lots(stored), _lots(worked_out))
+    return found
+
+
+def _collector(portfolio_id: str, found: list[Difference]) -> Compare:
+    """A comparison that notes what differs."""
+
+    def compare(what: str, stored: object, derived: object) -> None:
+        if stored != derived:
+            found.append(Difference(portfolio_id, what, str(stored), str(derived)))
+
+    return compare
+
+
+def _lots(position: Position | None) -> str:
+    """The lots of a position as text."""
+    lots = position.lots if position else ()
+    return ", ".join(f"{plain(lot.quantity)} for {plain(lot.cost)}" for lot in lots)
 
 
 def _compare_amounts(

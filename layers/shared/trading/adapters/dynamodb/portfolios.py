@@ -12,6 +12,7 @@ from trading.domain.equity import EquitySnapshot
 from trading.domain.errors import ConcurrentUpdate
 from trading.domain.ledger import LedgerTransaction
 from trading.domain.portfolio import Account
+from trading.domain.position import Position
 
 
 class PortfolioRepository:
@@ -44,6 +45,14 @@ class PortfolioRepository:
             self._store.transact(writes)
         except ConditionFailed as error:
             raise ConcurrentUpdate(f"portfolio '{pid}' was opened meanwhile") from error
+
+    def positions(self, portfolio_id: str) -> dict[str, Position]:
+        """All positions by symbol, closed ones too."""
+        within = Range(prefix="POSITION#")
+        items = self._store.query(
+            self._table, keys.portfolio(portfolio_id), within, consistent=True
+        )
+        return {item["symbol"]: decode(Position, item) for item in items}
 
     def ids(self) -> list[str]:
         """All portfolios' ids, in alphabetical order."""
