@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -121,6 +122,21 @@ def test_cancelling_one_of_two_linked_orders_cancels_the_other() -> None:
     good("DELETE", f"/orders/{target['id']}")
     assert order(stop["id"])["execution_status"] == "cancelled"
     assert books()["positions"]["ACME"].reserved_quantity == 0
+
+
+def test_a_large_order_fills_by_its_share_of_each_bars_volume() -> None:
+    model = {"participation_rate": "0.01", "maker_rate": "0.0005"}
+    open_portfolio("thin", fill_model=model)
+    made = place("25", portfolio_id="thin").json
+    assert (made["execution_status"], made["filled_quantity"]) == ("partially_filled", "10")
+    bars(1, (101, 102, 100, 101))
+    assert order(made["id"])["filled_quantity"] == "20"
+    bars(2, (102, 102, 100, 101))
+    done = order(made["id"])
+    assert (done["execution_status"], len(done["fills"])) == ("filled", 3)
+    assert done["average_price"] == str((Decimal(10) * 100 + 10 * 101 + 5 * 102) / 25)
+    report = good("POST", "/orders/reconcile", {"portfolio_id": "thin"})
+    assert report["differences"] == []
 
 
 @pytest.mark.parametrize(("rule", "status"), [("ioc", "cancelled"), ("fok", "cancelled")])

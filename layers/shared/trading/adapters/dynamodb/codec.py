@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from pydantic import BaseModel
 
+from trading.adapters.dynamodb.verdicts import pack, unpack
+from trading.domain.risk.result import RuleResult
 from trading.domain.time import to_text
 
 Item = dict[str, Any]
@@ -26,13 +28,29 @@ def encode(model: BaseModel) -> Item:
     A None is left out where None is what the field reads as when it is missing.
     """
     fields = type(model).model_fields
-    values = _plain(model.model_dump(mode="python"))
+    packed = {name: pack(results) for name, results in _verdicts(model)}
+    values = _plain(model.model_dump(mode="python", exclude=set(packed))) | packed
     return {k: v for k, v in values.items() if v is not None or fields[k].default is not None}
+
+
+def _verdicts(model: BaseModel) -> Iterator[tuple[str, list[RuleResult]]]:
+    """The fields of a model that hold a verdict, by name."""
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, list) and value and isinstance(value[0], RuleResult):
+            yield name, value
 
 
 def decode(model: type[M], item: Mapping[str, Any]) -> M:
     """Read a model back from its stored form; keys and index attributes are ignored."""
-    return model.model_validate(dict(item))
+    return model.model_validate({name: _unpacked(value) for name, value in item.items()})
+
+
+def _unpacked(value: Any) -> Any:
+    """A value as models read it: a verdict as its results."""
+    if not isinstance(value, Binary):
+        return value
+    return unpack(value.value)  # type: ignore[attr-defined]  # the stubs lack it
 
 
 def to_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
