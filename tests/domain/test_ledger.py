@@ -92,6 +92,26 @@ def test_a_change_of_any_field_of_any_transaction_shows(
         rebuild(ledger)
 
 
+def test_a_transaction_that_was_written_long_ago_still_has_its_hash() -> None:
+    written = LedgerTransaction(
+        portfolio_id="main",
+        sequence=2,
+        kind=TransactionKind.CORRECTION,
+        cause="request:k:1",
+        time=NOW,
+        recorded_at=NOW + timedelta(seconds=1),
+        entries=correction_entries("USD", d("1.50"), "ACME", d("2.000"), d("1E+2")),
+        symbol="ACME",
+        currency="USD",
+        note="found",
+        correlation_id="c",
+        previous_hash="a" * 64,
+    )
+    # As computed by the first version of the ledger.
+    known = "2aeca83d7c0bd600fed7fe6a62f25bc7115f10953850309783295e31b9b36f6b"
+    assert written.computed_hash() == known
+
+
 def test_a_gap_and_a_swap_show(ledger: list[LedgerTransaction]) -> None:
     with pytest.raises(BrokenLedger, match="gap"):
         rebuild([ledger[0], ledger[2]])
