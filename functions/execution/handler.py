@@ -173,7 +173,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     Event: ``{"symbol": "AAPL"}`` for one symbol's orders, ``{}`` for all. Answers how many were
     filled, expired or rejected, still wait, or were busy.
     """
-    begin_scheduled(event)
+    begin_scheduled(event, context)
     counts = match_orders(desk(), event.get("symbol"))
     logger.info("resting orders matched", extra=counts)
     return counts

@@ -59,7 +59,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, object]:
     Event: ``{"symbols": ["BTC-USDT"], "timeframe": "1h"}``; what is left out is as configured.
     Answers how many candles were created, unchanged and replaced, and errors by symbol.
     """
-    begin_scheduled(event)
+    begin_scheduled(event, context)
     result = fetch_candles(
         desk().market,
         # One client per venue and run: it keeps to the venue's rate, and reads its markets once.

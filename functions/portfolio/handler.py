@@ -55,7 +55,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     recorded and how many of those named do not exist; where there are any, also how many were
     charged, and how many could not be valued for want of an exchange rate.
     """
-    begin_scheduled(event)
+    begin_scheduled(event, context)
     counts = snapshot_all(desk(), event.get("portfolio_ids"))
     logger.info("equity recorded", extra={"counts": counts})
     return counts

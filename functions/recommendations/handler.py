@@ -46,7 +46,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
     created, rejected by risk, sent, and left in the outbox, and how many portfolios are unknown.
     """
-    begin_scheduled(event)
+    begin_scheduled(event, context)
     counts = recommend_all(desk(), event.get("portfolio_ids"), correlation_id())
     logger.info("recommendations generated", extra={"counts": counts})
     return counts
@@ -54,7 +54,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 def on_relay(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Send what waits in the outbox because its writer died or the queue did not answer."""
-    begin_scheduled(event)
+    begin_scheduled(event, context)
     counts = relay_outbox(desk())
     logger.info("outbox relayed", extra={"counts": counts})
     return counts

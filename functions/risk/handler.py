@@ -52,7 +52,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     were armed, how many of them went off, how many exits that made; how many portfolios had their
     losses watched and how many tripped, and how many are unknown.
     """
-    begin_scheduled(event)
+    begin_scheduled(event, context)
     wanted = event.get("portfolio_ids")
     try:
         stops = run_stops(desk(), wanted, correlation_id())

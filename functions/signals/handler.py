@@ -45,7 +45,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, Any]:
     also as ``{"name": …, "parameters": {…}}``; what is left out is as configured. Answers how many
     signals were created and unchanged, and errors by strategy.
     """
-    begin_scheduled(event)
+    begin_scheduled(event, context)
     choices = [
         StrategyChoice(c) if isinstance(c, str) else StrategyChoice(**c)
         for c in event.get("strategies") or settings().strategies

@@ -14,6 +14,7 @@ import boto3
 
 from trading.adapters.dynamodb.api_keys import ApiKeys
 from trading.adapters.dynamodb.store import Store
+from trading.client_config import client_config
 from trading.settings import settings
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 @functools.cache
 def store() -> Store:
     """DynamoDB."""
-    return Store(boto3.client("dynamodb"))
+    return Store(boto3.client("dynamodb", config=client_config()))
 
 
 @functools.cache
 def queue_client() -> SQSClient:
     """SQS."""
-    return boto3.client("sqs")
+    return boto3.client("sqs", config=client_config())
 
 
 def wall_clock() -> datetime:

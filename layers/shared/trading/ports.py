@@ -14,6 +14,7 @@ from trading.domain.ledger import LedgerTransaction
 from trading.domain.order import Order
 from trading.domain.portfolio import Account, Portfolio
 from trading.domain.recommendation import Recommendation
+from trading.domain.risk.engine import Decision
 from trading.domain.risk.equity_marks import EquityMarks
 from trading.domain.risk.exposure import ExposureSnapshot
 from trading.domain.risk.limits import RiskLimits
@@ -174,6 +175,10 @@ class Risk(Protocol):
 
     def put_returns(self, series: ReturnSeries) -> None:
         """Replace a symbol's series of returns."""
+        ...
+
+    def decision_on(self, order: Order) -> Decision | None:
+        """The verdict that an order was placed or rejected with."""
         ...
 
 

@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
+from trading import deadline
+
 logger = Logger(use_rfc3339=True, utc=True)
 """The process's logger; the service name comes from POWERTOOLS_SERVICE_NAME."""
 
@@ -34,8 +36,12 @@ def set_correlation_id(value: str) -> str:
     return value
 
 
-def begin_scheduled(event: Mapping[str, object]) -> str:
-    """Set the current id from a schedule's event, or a new one, and return it."""
+def begin_scheduled(event: Mapping[str, object], context: object = None) -> str:
+    """Set the current id from a schedule's event, or a new one, and the time limit; return the id.
+
+    ``context`` is Lambda's.
+    """
+    deadline.begin(context)
     given = (event.get("correlation_id"), event.get("id"))
     return set_correlation_id(choose_correlation_id(*(g for g in given if isinstance(g, str))))
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Response
 from mangum import Mangum
 
+from trading import deadline
 from trading.api import health
 from trading.api import metrics as prometheus
 from trading.api.health import CheckResult, table_check
@@ -115,6 +116,7 @@ def lambda_entry(app: FastAPI) -> Callable[[dict[str, Any], Any], dict[str, Any]
     )
 
     def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        deadline.begin(context)
         return adapter(event, context)
 
     return entry

@@ -5,7 +5,8 @@ another body and a repeat of a request still under way have answers of their own
 
 A record of a request under way expires when its function must have ended. So a worker that dies
 after its action but before the answer is kept leaves the action to be run again: actions derive
-their ids from the idempotency key and notice it.
+their ids from the idempotency key and notice it. For the same reason an answer that cannot be
+kept is given all the same.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Header, Request, Response
 from pydantic import BaseModel, StringConstraints
 
+from trading import deadline
 from trading.api.problems import MEDIA_TYPE
-from trading.domain.errors import Conflict, IdempotencyConflict, Unavailable
+from trading.client_config import client_config
+from trading.domain.errors import IdempotencyConflict, StillUnderWay, Unavailable
 from trading.domain.identifiers import IDEMPOTENCY_KEY_PATTERN
 from trading.settings import settings
+from trading.telemetry import logger
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.idempotency.persistence.dynamodb import (
@@ -68,8 +73,8 @@ def replayable(
 
     The key counts per caller, method and path. ``remember`` makes the answer that is kept from
     the one that is given, for answers that hold a secret. Errors are not kept. Raises
-    IdempotencyConflict for another body under the same key, and Conflict when the first request
-    is still under way after ``WAIT_SECONDS``.
+    IdempotencyConflict for another body under the same key, and StillUnderWay when the first
+    request has no answer after ``WAIT_SECONDS`` or when this invocation must end.
     """
     if key is None:
         status, answer = action()
@@ -101,7 +106,7 @@ def _table() -> DynamoDBPersistenceLayer:
         DynamoDBPersistenceLayer,
     )
 
-    table = DynamoDBPersistenceLayer(table_name=settings().idempotency_table)
+    table = DynamoDBPersistenceLayer(settings().idempotency_table, boto_config=client_config())
     config = IdempotencyConfig(
         event_key_jmespath="key",
         payload_validation_jmespath="body",
@@ -120,7 +125,7 @@ def _reserve(record: _Record, remaining_ms: int) -> dict[str, Any] | None:
     )
     from botocore.exceptions import BotoCoreError, ClientError
 
-    deadline = time.monotonic() + WAIT_SECONDS
+    patience = time.monotonic() + WAIT_SECONDS
     while True:
         try:
             record.table.save_inprogress(record.data, remaining_ms)
@@ -135,9 +140,8 @@ def _reserve(record: _Record, remaining_ms: int) -> dict[str, Any] | None:
             raise Unavailable("the idempotency table does not answer") from error
         else:
             return None
-        if time.monotonic() > deadline:
-            raise Conflict("a request with this Idempotency-Key is still being answered")
-        time.sleep(_POLL_SECONDS)
+        if time.monotonic() > patience or not deadline.wait(_POLL_SECONDS):
+            raise StillUnderWay("a request with this Idempotency-Key is still being answered")
 
 
 def _answer(
@@ -147,8 +151,21 @@ def _answer(
     try:
         status, answer = action()
     except Exception as error:
-        record.table.delete_record(record.data, error)
+        with _best_effort("a key stays taken until its request must have ended"):
+            record.table.delete_record(record.data, error)
         raise
     kept = {"status": status, "body": remember(answer).model_dump_json()}
-    record.table.save_success(record.data, kept)
+    with _best_effort("an answer was not kept; the same request will act, and notice, again"):
+        record.table.save_success(record.data, kept)
     return _response(status, answer.model_dump_json())
+
+
+@contextmanager
+def _best_effort(otherwise: str) -> Iterator[None]:
+    """Go on when the table does not answer; what was done stands, and ``otherwise`` is logged."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        logger.warning(otherwise, extra={"why": type(error).__name__})

@@ -42,7 +42,7 @@ KINDS: dict[type[errors.TradingError], tuple[int, str, str]] = {
     errors.PayloadTooLarge: (413, "payload-too-large", "The body is too large"),
     errors.Unavailable: (503, "unavailable", "A dependency does not answer; try again"),
 }  # fmt: skip
-RETRY_SOON = (errors.ConcurrentUpdate, errors.Unavailable)
+RETRY_SOON = (errors.ConcurrentUpdate, errors.StillUnderWay, errors.Unavailable)
 
 
 def problem_response(

@@ -8,10 +8,12 @@ TradingError
 ├── Conflict                the thing exists in a state that does not allow this
 │   ├── IllegalTransition   a state move that the table does not list
 │   ├── MissingRate         an amount would need converting, and there is no rate
-│   └── IdempotencyConflict the key was used before with another body
+│   ├── IdempotencyConflict the key was used before with another body
+│   └── StillUnderWay       the same request is being answered at this moment
 ├── ConcurrentUpdate        somebody else changed the books first; read again and retry
 ├── PayloadTooLarge         the body is over the limit
 └── Unavailable             a dependency does not answer
+    └── Throttled           it asks to slow down; trying again soon may succeed
 """
 
 from __future__ import annotations
@@ -70,7 +72,11 @@ class MissingRate(Conflict):
 
 
 class IdempotencyConflict(Conflict):
-    """The same idempotency key came before with another body, or is still being answered."""
+    """The same idempotency key came before with another body."""
+
+
+class StillUnderWay(Conflict):
+    """The same request is being answered by somebody else; its answer can be had soon."""
 
 
 class ConcurrentUpdate(TradingError):
@@ -83,3 +89,7 @@ class PayloadTooLarge(TradingError):
 
 class Unavailable(TradingError):
     """A dependency (table, queue, venue) does not answer."""
+
+
+class Throttled(Unavailable):
+    """A dependency took too much at once; nothing was written, trying again soon may succeed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trading.domain.errors import IdempotencyConflict
-from trading.domain.order import Order
+from trading.domain.order import Order, OrderStatus
 from trading.domain.order_life import order_context, place
 from trading.domain.order_request import OrderRequest, new_exits, new_order
 from trading.domain.recommendation import Recommendation
@@ -16,7 +16,7 @@ from trading.usecases.retry import retried
 
 @dataclass(frozen=True)
 class Placed:
-    """The order as it stands, and the verdict if it was judged just now."""
+    """The order as it stands, and the verdict if it was judged just now or is a refusal."""
 
     order: Order
     decision: Decision | None
@@ -42,7 +42,10 @@ def place_once(desk: Desk, request: OrderRequest, recommendation: Recommendation
     if snapshot.existing is not None:
         if snapshot.existing.request_hash != request.fingerprint:
             raise IdempotencyConflict("this key has already placed a different order")
-        return Placed(snapshot.existing, None)
+        refused = snapshot.existing.execution_status is OrderStatus.REJECTED
+        return Placed(
+            snapshot.existing, desk.risk.decision_on(snapshot.existing) if refused else None
+        )
     order = new_order(request, snapshot, recommendation)
     exits = new_exits(request, order, snapshot)
     change = place(order, snapshot, recommendation, exits)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 
-from trading.domain.errors import ConcurrentUpdate
 from trading.domain.recommendation import Recommendation, RecommendationStatus
 from trading.ports import Desk
+from trading.usecases.retry import retried
 
 BATCH = 100
 OLDEST = 500
@@ -56,10 +56,19 @@ def send(desk: Desk, waiting: Sequence[Recommendation]) -> dict[str, int]:
     for recommendation in waiting:
         if recommendation.id not in taken:
             continue
-        queued = recommendation.moved(RecommendationStatus.QUEUED, desk.wall_clock())
-        try:
-            desk.recommendations.move(queued, recommendation)
-        except ConcurrentUpdate:
-            # Execution was faster than this note: the recommendation has moved on by itself.
-            continue
+        _note(desk, recommendation)
     return {"sent": len(taken), "unsent": len(waiting) - len(taken)}
+
+
+def _note(desk: Desk, recommendation: Recommendation) -> None:
+    """Note that one was sent, unless execution was faster and it has moved on by itself."""
+    seen = [recommendation]
+
+    def once() -> None:
+        # Read again only after somebody else's write, which is rare.
+        current = seen.pop() if seen else desk.recommendations.get(recommendation.id)
+        if current.execution_status is RecommendationStatus.PENDING:
+            queued = current.moved(RecommendationStatus.QUEUED, desk.wall_clock())
+            desk.recommendations.move(queued, current)
+
+    retried(once)

@@ -9,6 +9,7 @@ from trading.adapters.dynamodb import keys, store
 from trading.adapters.dynamodb.codec import decode, encode
 from trading.adapters.dynamodb.store import ConditionFailed, Range, Store
 from trading.domain.errors import ConcurrentUpdate
+from trading.domain.order import Order
 from trading.domain.portfolio import Portfolio
 from trading.domain.risk.engine import Decision
 from trading.domain.risk.equity_marks import EquityMarks
@@ -102,6 +103,12 @@ class RiskRepository:
         series = self.returns({symbol, *changed})
         volatility = next((s.volatility for s in series if s.symbol == symbol), None)
         return tail.with_returns(series) if tail else None, volatility
+
+    def decision_on(self, order: Order) -> Decision | None:
+        """The verdict that an order was placed or rejected with."""
+        key = keys.decision(order.portfolio_id, order.created_at, order.id)
+        item = self._store.get(self._table, key)
+        return decode(Decision, item) if item else None
 
     def decisions(
         self,

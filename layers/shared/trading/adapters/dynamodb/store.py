@@ -1,11 +1,12 @@
 """The few DynamoDB calls that the platform makes, with their errors translated.
 
 Nothing here scans. Conditional failures and transaction conflicts become ``ConditionFailed`` and
-``ConcurrentUpdate``; an unreachable or throttling table becomes ``Unavailable``.
+``ConcurrentUpdate``; a table that throttles becomes ``Throttled``, any other fault ``Unavailable``.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trading import deadline
 from trading.adapters.dynamodb.codec import Item, from_attributes, to_attributes
-from trading.domain.errors import ConcurrentUpdate, TradingError, Unavailable
+from trading.domain.errors import ConcurrentUpdate, Throttled, TradingError, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -23,6 +25,18 @@ Key = dict[str, str]
 MAX_BATCH_GET = 100
 MAX_BATCH_WRITE = 25
 MAX_TRANSACTION = 100
+MAX_ROUNDS = 8
+"""How often the rest of a batch is asked for again before the table counts as throttling."""
+_THROTTLING = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+_BUSY = {
+    "TransactionConflictException": "another writer is busy with the same item",
+    # Its outcome is not known: whoever reads again sees whether it happened.
+    "TransactionInProgressException": "the same transaction is still under way",
+}
 
 
 class ConditionFailed(TradingError):
@@ -120,8 +134,10 @@ def translated() -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         if code == "ConditionalCheckFailedException":
             raise ConditionFailed(["item"]) from error
-        if code == "TransactionConflictException":
-            raise ConcurrentUpdate("another writer is busy with the same item") from error
+        if code in _BUSY:
+            raise ConcurrentUpdate(_BUSY[code]) from error
+        if code in _THROTTLING:
+            raise Throttled("the database asks to slow down") from error
         raise Unavailable(f"the database refused the call: {code}") from error
     except BotoCoreError as error:
         raise Unavailable("the database does not answer") from error
@@ -152,13 +168,15 @@ class Store:
             for table, key in keys[start : start + MAX_BATCH_GET]:
                 entry = request.setdefault(table, {"Keys": [], "ConsistentRead": consistent})
                 entry["Keys"].append(to_attributes(key))
-            while request:
+            for _ in _rounds():
                 with translated():
                     answer = self._client.batch_get_item(RequestItems=request)
                 for table, items in answer["Responses"].items():
                     for item in map(from_attributes, items):
                         found[(table, item["pk"], item["sk"])] = item
                 request = dict(answer.get("UnprocessedKeys") or {})
+                if not request:
+                    break
         return found
 
     def query(
@@ -240,16 +258,19 @@ class Store:
         for start in range(0, len(items), MAX_BATCH_WRITE):
             chunk = items[start : start + MAX_BATCH_WRITE]
             request: Any = {table: [{"PutRequest": {"Item": to_attributes(i)}} for i in chunk]}
-            while request:
+            for _ in _rounds():
                 with translated():
                     answer = self._client.batch_write_item(RequestItems=request)
                 request = answer.get("UnprocessedItems")
+                if not request:
+                    break
 
     def transact(self, writes: Sequence[Write]) -> None:
         """Write all or nothing.
 
-        Raises ConditionFailed with the names of the guards that failed, or ConcurrentUpdate when
-        another transaction was busy with one of the items.
+        Raises ConditionFailed with the names of the guards that failed, ConcurrentUpdate when
+        another transaction was busy with one of the items, or Throttled. The client gives every
+        transaction a token of its own, so that what it sends again by itself counts once.
         """
         actions: Any = [{w.kind: {"TableName": w.table, **w.body}} for w in writes]
         try:
@@ -268,6 +289,15 @@ class Store:
         except Unavailable:
             return False
         return True
+
+
+def _rounds() -> Iterator[int]:
+    """Count the rounds of a batch, with growing pauses; raises Throttled when it is not done."""
+    for turn in range(MAX_ROUNDS):
+        yield turn
+        if not deadline.wait(random.uniform(0, 0.02 * 2**turn)):  # noqa: S311 - spreads load only
+            break
+    raise Throttled("the database asks to slow down")
 
 
 # Sorts after every character that a range key is made of.
@@ -318,6 +348,8 @@ def _cancelled(writes: Sequence[Write], response: Any) -> TradingError:
     failed = [w.name for w, code in zip(writes, reasons, strict=False) if "Conditional" in code]
     if failed:
         return ConditionFailed(failed)
-    if any(code in ("TransactionConflict", "ThrottlingError") for code in reasons):
+    if "TransactionConflict" in reasons:
         return ConcurrentUpdate("another transaction is busy with the same items")
+    if any(code in ("ThrottlingError", "ProvisionedThroughputExceeded") for code in reasons):
+        return Throttled("the database asks to slow down")
     return Unavailable(f"the transaction was refused: {sorted(set(reasons))}")
