@@ -13,12 +13,14 @@ OURS = ("trading", *(path.parent.name for path in (aws.ROOT / "functions").glob(
 
 
 def forget_cached_parts() -> None:
-    """Empty every cache of the product: they hold clients and settings of the test before."""
+    """Forget what the product remembers between calls: clients, settings, the time limit."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in OURS:
             for value in vars(module).values():
                 if isinstance(value, functools._lru_cache_wrapper):
                     value.cache_clear()
+    if "trading.deadline" in sys.modules:
+        sys.modules["trading.deadline"].begin(None)
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,13 +16,15 @@ from hypothesis import strategies as st
 from tests.support.aws import RESOURCES
 from trading.adapters.dynamodb.store import (
     INDEX_PREFIX,
+    MAX_ROUNDS,
     ConditionFailed,
     Range,
     Store,
     put,
     put_new,
 )
-from trading.domain.errors import ConcurrentUpdate, Unavailable
+from trading.client_config import TRIES, client_config
+from trading.domain.errors import ConcurrentUpdate, Throttled, Unavailable
 
 PARTITIONS = itertools.count()
 WRITES = [put("first", "T", {"pk": "a", "sk": "a"}), put_new("second", "T", {"pk": "b", "sk": "b"})]
@@ -50,12 +54,74 @@ def test_a_failed_guard_is_named(stubbed: tuple[Store, Stubber]) -> None:
     assert caught.value.names == ("second",)
 
 
-@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError"])
-def test_a_conflict_is_a_concurrent_update(stubbed: tuple[Store, Stubber], code: str) -> None:
+def test_a_conflict_is_a_concurrent_update(stubbed: tuple[Store, Stubber]) -> None:
     store, stubber = stubbed
-    cancelled(stubber, code, "None")
+    cancelled(stubber, "TransactionConflict", "None")
     with pytest.raises(ConcurrentUpdate):
         store.transact(WRITES)
+
+
+def test_a_transaction_that_still_is_under_way_is_to_be_read_again(
+    stubbed: tuple[Store, Stubber],
+) -> None:
+    store, stubber = stubbed
+    stubber.add_client_error("transact_write_items", "TransactionInProgressException")
+    with pytest.raises(ConcurrentUpdate):
+        store.transact(WRITES)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_transaction_that_throttles_says_so(stubbed: tuple[Store, Stubber], code: str) -> None:
+    store, stubber = stubbed
+    cancelled(stubber, code, "None")
+    with pytest.raises(Throttled):
+        store.transact(WRITES)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"],
+)
+def test_a_table_that_throttles_says_so(stubbed: tuple[Store, Stubber], code: str) -> None:
+    store, stubber = stubbed
+    stubber.add_client_error("get_item", code)
+    with pytest.raises(Throttled):
+        store.get("T", {"pk": "a", "sk": "a"})
+
+
+def test_a_batch_that_is_never_done_counts_as_throttling(
+    stubbed: tuple[Store, Stubber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, stubber = stubbed
+    pauses: list[float] = []
+    monkeypatch.setattr("trading.deadline.time.sleep", pauses.append)
+    key: dict[str, Any] = {"pk": {"S": "a"}, "sk": {"S": "a"}}
+    rest = {"T": {"Keys": [key], "ConsistentRead": True}}
+    for _ in range(MAX_ROUNDS):
+        stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": rest})
+    with pytest.raises(Throttled):
+        store.get_many([("T", {"pk": "a", "sk": "a"})])
+    assert len(pauses) == MAX_ROUNDS
+    stubber.assert_no_pending_responses()
+
+
+def test_a_transaction_sent_again_by_the_client_carries_the_same_token(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    """The service counts what comes twice under one token once, so a lost answer costs nothing."""
+    client = boto3.client("dynamodb", config=client_config())
+    tokens = []
+
+    def no_answer(request: Any, **_: Any) -> None:
+        tokens.append(json.loads(request.body)["ClientRequestToken"])
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.dynamodb.TransactWriteItems", no_answer)
+    environment.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    with pytest.raises(Unavailable):
+        Store(client).transact(WRITES)
+    assert len(tokens) == TRIES
+    assert len(set(tokens)) == 1
 
 
 def test_a_failed_guard_counts_more_than_a_conflict(stubbed: tuple[Store, Stubber]) -> None:

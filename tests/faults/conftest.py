@@ -24,7 +24,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("faults injected, by path and kind")
     kinds = [kind.value for kind in Kind]
     terminalreporter.write_line(
-        f"{'path':<44}{'calls':>6}" + "".join(f"{k:>12}" for k in kinds) + f"{'points':>8}  recovered"
+        f"{'path':<44}{'calls':>6}"
+        + "".join(f"{k:>12}" for k in kinds)
+        + f"{'points':>8}  recovered"
     )
     for covered in COVERED:
         counts = "".join(f"{covered.injected[kind]:>12}" for kind in Kind)

@@ -95,9 +95,7 @@ class Wire:
         """Whether the watched worker has died."""
         return self._dead
 
-    def _pass(
-        self, client: Any, operation: str, params: Any, send: Callable[[Any], Any]
-    ) -> Any:
+    def _pass(self, client: Any, operation: str, params: Any, send: Callable[[Any], Any]) -> Any:
         if not self._watching:
             return send(params)
         if self._dead:

@@ -18,7 +18,13 @@ PASSING_SECONDS = 60.0
 
 
 class Act(Protocol):
-    """Work that comes from outside, and how its sender behaves."""
+    """Work that comes from outside, and how its sender behaves.
+
+    ``ignored`` names the fields of an answer that may differ when it is asked for again.
+    """
+
+    @property
+    def ignored(self) -> frozenset[str]: ...
 
     def event(self, world: World) -> Callable[[Any], Any]:
         """The invocation, ready to be handed to a worker, or to two."""
@@ -42,7 +48,6 @@ class Request:
     body: Any = None
     key: str | None = None
     ignored: frozenset[str] = frozenset()
-    """Fields of the answer that may differ when it is asked for again."""
 
     def event(self, world: World) -> Callable[[Any], Any]:
         service = SERVICES[self.path.split("/")[1]]
@@ -70,6 +75,7 @@ class Request:
 class Delivery:
     """A batch from the queue, which comes again as long as part of it failed."""
 
+    ignored: frozenset[str] = frozenset()
     _taken: list[dict[str, Any]] = field(default_factory=list)
 
     def event(self, world: World) -> Callable[[Any], Any]:
@@ -81,7 +87,9 @@ class Delivery:
 
     def concluded(self, world: World, answer: Any) -> None:
         everything = {record["messageId"] for record in self._taken}
-        failed = {f["itemIdentifier"] for f in answer["batchItemFailures"]} if answer else everything
+        failed = (
+            {f["itemIdentifier"] for f in answer["batchItemFailures"]} if answer else everything
+        )
         world.give_back(self._taken, failed)
 
     def again(self, world: World) -> Any:
@@ -101,6 +109,7 @@ class Schedule:
     service: str
     entry: str = "on_schedule"
     more: Mapping[str, Any] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
 
     def event(self, world: World) -> Callable[[Any], Any]:
         handler = importlib.import_module(f"{self.service}.handler")

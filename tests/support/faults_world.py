@@ -77,9 +77,11 @@ class World:
         self.clock, self.wall = Clock(), OPENING
         self.wire = Wire(patch)
         self._saved: tuple[Any, list[Any], dt.datetime] | None = None
+        self._queue = boto3.client("sqs")
+        self._url = self._queue.get_queue_url(QueueName=QUEUE)["QueueUrl"]
         patch.setattr(bootstrap, "wall_clock", lambda: self.wall)
-        for module in (retry, idempotency, deadline):
-            patch.setattr(module, "time", self.clock, raising=False)
+        for module in (idempotency, deadline):
+            patch.setattr(module, "time", self.clock)
         patch.setattr(retry, "random", random.Random(0))
         library = "aws_lambda_powertools.utilities.idempotency.persistence"
         shim = SimpleNamespace(datetime=self.clock, timedelta=dt.timedelta)
@@ -103,36 +105,40 @@ class World:
         assert self._saved is not None
         tables, messages, self.wall = self._saved
         self._tables.tables = copy.deepcopy(tables)
-        client = boto3.client("sqs")
-        url = client.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-        client.delete_queue(QueueUrl=url)
-        client.create_queue(QueueName=QUEUE, Attributes={"FifoQueue": "true"})
+        self._queue.delete_queue(QueueUrl=self._url)
+        self._queue.create_queue(QueueName=QUEUE, Attributes={"FifoQueue": "true"})
         for message in messages:
-            client.send_message(
-                QueueUrl=url,
+            self._queue.send_message(
+                QueueUrl=self._url,
                 MessageBody=message["body"],
                 MessageGroupId=message["attributes"]["MessageGroupId"],
                 MessageDeduplicationId=message["attributes"]["MessageDeduplicationId"],
             )
 
-    def items(self) -> dict[str, Any]:
-        """Everything in every table, without what tells only when; counters at zero lack."""
+    def items(self, ignored: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """Everything in every table, without what tells only when; counters at zero lack.
+
+        ``ignored`` names fields of kept answers that are left out.
+        """
         found = {}
         for name, table in self._tables.tables.items():
             for item in table.all_items():
-                values = {k: v for k, v in item.to_json()["Attributes"].items()}
+                values = dict(item.to_json()["Attributes"])
                 key = values.get("id") or f"{values['pk']} / {values['sk']}"
                 if "STATS" in str(values.get("pk")):
                     values = {k: v for k, v in values.items() if v != {"N": "0"}}
+                if "data" in values and name == "IdempotencyTable":
+                    kept = json.loads(values["data"]["S"])
+                    body = json.loads(kept["body"])
+                    kept["body"] = {k: v for k, v in body.items() if k not in ignored}
+                    values["data"] = kept
                 found[f"{name}: {key}"] = {k: v for k, v in values.items() if k not in _FLEETING}
         return found
 
     def receive(self) -> list[dict[str, Any]]:
         """Take up to ten messages from the queue as Lambda hands them to a function."""
-        client = boto3.client("sqs")
-        url = client.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-        answer = client.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]
+        answer = self._queue.receive_message(
+            QueueUrl=self._url, MaxNumberOfMessages=10, AttributeNames=["All"]
         )
         return [
             {
@@ -150,16 +156,12 @@ class World:
 
     def give_back(self, records: list[dict[str, Any]], failed: set[str]) -> None:
         """Delete messages that were handled and make the failed ones visible again."""
-        client = boto3.client("sqs")
-        url = client.get_queue_url(QueueName=QUEUE)["QueueUrl"]
         for record in records:
-            handle = record["receiptHandle"]
+            which: Any = {"QueueUrl": self._url, "ReceiptHandle": record["receiptHandle"]}
             if record["messageId"] in failed:
-                client.change_message_visibility(
-                    QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0
-                )
+                self._queue.change_message_visibility(**which, VisibilityTimeout=0)
             else:
-                client.delete_message(QueueUrl=url, ReceiptHandle=handle)
+                self._queue.delete_message(**which)
 
     def work(self, event: Callable[[Any], Any], fault: Fault | None = None) -> Any:
         """Let a worker handle an event; None if it died or raised, which a caller cannot tell."""
@@ -172,7 +174,7 @@ class World:
         try:
             with self.wire.watching(fault, twin):
                 answer = event(Invocation(self.clock))
-        except (Exception, WorkerKilled):
+        except (Exception, WorkerKilled):  # noqa: BLE001 - whatever ends a worker is no answer
             answer = None
         if not self.wire.killed:
             return answer

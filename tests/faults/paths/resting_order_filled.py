@@ -7,6 +7,7 @@ from tests.support.faults_path import Path, Schedule
 from tests.support.faults_world import World
 from tests.support.floor import books, good, open_floor, order, set_price
 
+
 def seed(world: World) -> None:
     open_floor()
     for number, price in enumerate(("95", "96")):
@@ -14,9 +15,11 @@ def seed(world: World) -> None:
     world.wall += timedelta(seconds=10)
     set_price("94")
 
+
 def outcome() -> None:
     assert books()["positions"]["ACME"].quantity == 20
     assert books()["account"].reserved == {}
+
 
 PATH = Path(
     "schedule: resting orders filled",

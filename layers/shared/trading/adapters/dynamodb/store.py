@@ -292,7 +292,7 @@ class Store:
 
 
 def _rounds() -> Iterator[int]:
-    """Count the rounds of a batch, with growing pauses; raises Throttled when it is not done."""
+    """Count the rounds of a batch, pausing between; raises Throttled after those it is given."""
     for turn in range(MAX_ROUNDS):
         yield turn
         if not deadline.wait(random.uniform(0, 0.02 * 2**turn)):  # noqa: S311 - spreads load only
