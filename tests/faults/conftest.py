@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support.faults import Kind
 from tests.support.faults_points import COVERED
 from tests.support.faults_world import World
-from trading.telemetry import logger
 
 
 @pytest.fixture
-def world(account: None, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(account: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """An empty world; its logs are off, as it goes through thousands of requests."""
-    monkeypatch.setattr(logger, "disabled", True, raising=False)
-    return World(monkeypatch)
+    logging.disable()
+    yield World(monkeypatch)
+    logging.disable(logging.NOTSET)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

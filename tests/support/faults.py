@@ -17,6 +17,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
+from tests.support.faults_speed import copy_less, directly
+
 ENDPOINT = "https://aws.example.test"
 
 
@@ -73,10 +75,14 @@ class Wire:
         self._fault: Fault | None = None
         self._twin: Callable[[], Any] = lambda: None
         self._watching = self._dead = False
-        send = BaseClient._make_api_call  # type: ignore[attr-defined]
+        call = BaseClient._make_api_call  # type: ignore[attr-defined]
+        copy_less(patch)
 
         def intercepted(client: Any, operation: str, params: dict[str, Any]) -> Any:
-            return self._pass(client, operation, params, lambda p: send(client, operation, p))
+            def send(sent: dict[str, Any]) -> Any:
+                return directly(operation, sent, lambda p: call(client, operation, p))
+
+            return self._pass(client, operation, params, send)
 
         patch.setattr(BaseClient, "_make_api_call", intercepted)
 

@@ -19,7 +19,6 @@ import boto3
 import pytest
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.responses import DynamoResult
 
 from tests.conftest import forget_cached_parts
 from tests.support.faults import Fault, Wire, WorkerKilled
@@ -66,10 +65,6 @@ class Invocation:
         return max(0, int((self._end - self._clock.seconds) * 1000))
 
 
-def _as_json(result: DynamoResult, _: Any) -> tuple[int, dict[str, str], str]:
-    return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(result.result)
-
-
 class World:
     """Tables, queue and clocks; ``wall`` is the business time."""
 
@@ -87,9 +82,6 @@ class World:
         shim = SimpleNamespace(datetime=self.clock, timedelta=dt.timedelta)
         for name in ("base", "dynamodb", "datarecord"):
             patch.setattr(f"{library}.{name}.dt", shim)
-        # moto writes every answer attribute by attribute from the service's model, which takes
-        # most of its time; for DynamoDB that gives nothing but the JSON of the result.
-        patch.setattr(DynamoResult, "execute_result", _as_json)
 
     @property
     def _tables(self) -> Any:
@@ -125,6 +117,8 @@ class World:
             for item in table.all_items():
                 values = dict(item.to_json()["Attributes"])
                 key = values.get("id") or f"{values['pk']} / {values['sk']}"
+                if "MATCHED" in key:
+                    continue  # how far a run of the schedule came, which no book is made from
                 if "STATS" in str(values.get("pk")):
                     values = {k: v for k, v in values.items() if v != {"N": "0"}}
                 if "data" in values and name == "IdempotencyTable":

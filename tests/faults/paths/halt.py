@@ -28,6 +28,6 @@ PATH = Path(
         {"reason": "test"},
         ignored=frozenset({"cancelled_orders"}),
     ),
-    Counter(GetItem=3, Query=3, TransactWriteItems=3),
+    Counter(GetItem=3, Query=1, TransactWriteItems=3),
     outcome,
 )

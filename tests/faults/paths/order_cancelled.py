@@ -26,6 +26,6 @@ PATH = Path(
     "DELETE /orders/{id}",
     seed,
     Request("DELETE", f"/orders/{ORDER_ID}"),
-    Counter(GetItem=2, Query=1, TransactWriteItems=1),
+    Counter(GetItem=2, BatchGetItem=1, TransactWriteItems=1),
     outcome,
 )

@@ -25,6 +25,6 @@ PATH = Path(
     "queue: batch of several portfolios",
     seed,
     Delivery(),
-    Counter(GetItem=9, BatchGetItem=3, Query=3, TransactWriteItems=3),
+    Counter(GetItem=9, BatchGetItem=3, TransactWriteItems=3),
     outcome,
 )

@@ -23,6 +23,6 @@ PATH = Path(
     "queue: rejected by risk at execution",
     seed,
     Delivery(),
-    Counter(GetItem=6, BatchGetItem=2, Query=2, TransactWriteItems=2),
+    Counter(GetItem=6, BatchGetItem=2, TransactWriteItems=2),
     outcome,
 )

@@ -14,7 +14,6 @@ from itertools import groupby
 
 from trading.domain.books import BookChange
 from trading.domain.candle import Price
-from trading.domain.errors import ConcurrentUpdate
 from trading.domain.instrument import Instrument
 from trading.domain.matching import (
     Observation,
@@ -31,7 +30,7 @@ from trading.domain.portfolio import Account
 from trading.domain.time import timeframe_length
 from trading.ports import Desk
 from trading.usecases.end_order import behind
-from trading.usecases.retry import retried
+from trading.usecases.retry import BUSY, retried
 
 MAX_BARS = 1000
 """How many bars one run shows at most; the next run goes on from there."""
@@ -63,7 +62,9 @@ def _match_symbol(desk: Desk, symbol: str, resting: Sequence[Order]) -> Counter[
         for portfolio_id, own in groupby(sorted(resting, key=_owner), key=_owner):
             floor = _Floor(desk, desk.books.account(portfolio_id), instrument, outcomes)
             floor.show_all(list(own), seen)
-    if seen and (until is None or seen[-1].time > until):
+    # An order that was outrun is yet to see what the others saw.
+    all_shown = "busy" not in outcomes.values()
+    if seen and all_shown and (until is None or seen[-1].time > until):
         desk.market.note_matched(symbol, seen[-1].time)
     return Counter(outcomes.values())
 
@@ -136,7 +137,7 @@ class _Floor:
         """Decide on the books as they stand, write, and remember how the orders stand then."""
         try:
             change = retried(lambda: _act(self._desk, order, seen, phase))
-        except ConcurrentUpdate:
+        except BUSY:
             self._outcomes[order.id] = "busy"
             return
         if change is None or change.order is None:
