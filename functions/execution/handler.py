@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from execution.routes import router
-from trading import bootstrap, checks
+from trading import bootstrap, checks, deadline
 from trading.adapters.dynamodb.price_stream import read_prices
 from trading.adapters.sqs.execution_queue import hand_back, queue_depth, read_message
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
-from trading.domain.errors import InvalidInput, NotFound
+from trading.domain.errors import InvalidInput, NotFound, Unavailable
 from trading.settings import settings
 from trading.telemetry import begin_scheduled, choose_correlation_id, logger, set_correlation_id
 from trading.usecases.execute_recommendation import execute_recommendation
@@ -63,6 +63,7 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
     tries; ours go on around it, since it stands in no order to them. When one of ours fails, the
     rest of its portfolio's messages fail with it, so that their order is kept.
     """
+    deadline.begin(context)
     records: list[dict[str, Any]] = event["Records"]
     foreign = {record["messageId"] for record in records if not _is_ours(record)}
     ours = [record for record in records if record["messageId"] not in foreign]
@@ -86,6 +87,8 @@ def _execute_all(records: list[dict[str, Any]], foreign: set[str], context: Any)
     )
 
     def act(record: SQSRecord) -> None:
+        if deadline.spare() == 0:
+            raise Unavailable("no time is left in this invocation; the message is handed back")
         try:
             _execute(record)
         except NotFound as error:
@@ -157,7 +160,7 @@ def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
     schedule looks at everything once more. Answers as ``on_schedule`` does, and how many records
     could not be read.
     """
-    begin_scheduled({})
+    begin_scheduled({}, context)
     prices, unreadable = read_prices(event["Records"])
     counts = Counter[str]()
     for symbol in sorted({price.symbol for price in prices}):

@@ -70,7 +70,7 @@ def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
     schedule looks at everything once more. Answers how many stops were armed, went off, and made
     an exit, how many portfolios were watched and tripped, and how many records were unreadable.
     """
-    begin_scheduled({})
+    begin_scheduled({}, context)
     prices, unreadable = read_prices(event["Records"])
     try:
         stops = run_stops_on(desk(), prices, correlation_id())
