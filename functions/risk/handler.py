@@ -88,7 +88,7 @@ def on_measure(event: dict[str, Any], context: Any) -> dict[str, int]:
     exposures were recorded, how many tails and symbols' returns were measured, and how many
     portfolios are unknown.
     """
-    begin_scheduled(event)
+    begin_scheduled(event, context)
     wanted = event.get("portfolio_ids")
     try:
         tails = measure_tails(desk(), wanted, settings().timeframe)

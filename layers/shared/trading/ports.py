@@ -178,7 +178,7 @@ class Risk(Protocol):
         ...
 
     def decision_on(self, order: Order) -> Decision | None:
-        """The verdict that an order was placed or rejected with."""
+        """The verdict that a rejected order was rejected with."""
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 
+from trading.domain.errors import ConcurrentUpdate
 from trading.domain.recommendation import Recommendation, RecommendationStatus
 from trading.ports import Desk
 from trading.usecases.retry import retried
