@@ -105,7 +105,7 @@ class RiskRepository:
         return tail.with_returns(series) if tail else None, volatility
 
     def decision_on(self, order: Order) -> Decision | None:
-        """The verdict that a rejected order was rejected with, be it only when its stop went off."""
+        """The verdict that a rejected order was refused with, be it when its stop went off."""
         key = keys.decision(order.portfolio_id, order.updated_at, order.id)
         item = self._store.get(self._table, key)
         return decode(Decision, item) if item else None
