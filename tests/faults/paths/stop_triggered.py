@@ -27,6 +27,6 @@ PATH = Path(
     "schedule: stop triggered, exit sold",
     seed,
     Schedule("risk"),
-    Counter(Query=2, GetItem=2, TransactWriteItems=2, SendMessageBatch=1, PutItem=1),
+    Counter(Query=2, GetItem=2, TransactWriteItems=3, SendMessageBatch=1),
     outcome,
 )
