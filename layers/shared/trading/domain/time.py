@@ -31,7 +31,8 @@ def timeframe_length(name: str) -> timedelta:
 
 def to_text(moment: datetime) -> str:
     """Write a time as ``2026-01-31T12:00:00.000000Z``; such texts sort as the times do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Several times as fast as strftime, and an order writes a dozen times.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def from_text(text: str) -> datetime:

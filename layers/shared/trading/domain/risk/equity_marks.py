@@ -67,12 +67,17 @@ class EquityMarks(Value):
         return max(ZERO, self.day_open - equity)
 
 
-def observed(marks: EquityMarks | None, portfolio: Portfolio, day: date) -> EquityMarks:
+def observed(
+    marks: EquityMarks | None, portfolio: Portfolio, day: date, equity: Decimal | None = None
+) -> EquityMarks:
     """The marks after looking at a portfolio on ``day``; the same object if nothing changed.
 
-    What the owner put in or took out since is taken out of the comparison first.
+    What the owner put in or took out since is taken out of the comparison first. ``equity`` is
+    the portfolio's, where the caller has worked it out already. Raises MissingRate.
     """
-    account, equity = portfolio.account, portfolio.equity
+    account = portfolio.account
+    if equity is None:
+        equity = portfolio.equity
     if marks is None:
         return EquityMarks(peak=equity, day=day, day_open=equity, capital=account.capital)
     if marks.capital != account.capital:

@@ -167,7 +167,7 @@ class OrderContext:
                 f"the equity of '{pid}' was never recorded: set its limits again, or wait for the"
                 " risk schedule"
             )
-        return observed(self.marks, self.portfolio, self.now.date())
+        return observed(self.marks, self.portfolio, self.now.date(), self.equity)
 
     @cached_property
     def tail_risk(self) -> TailFigures:
@@ -230,12 +230,9 @@ class Cap:
     spares_reducing: ClassVar[bool] = True
 
     def __init__(self) -> None:
+        self._field = self.limits[0]
+        self._facts = (self.what,)
         self._free = RuleResult(self.name, True, None, None, f"{self.what} is not limited")
-
-    def limit(self, context: OrderContext) -> Decimal | None:
-        """The limit in force; None if there is none."""
-        found: Decimal | int | None = getattr(context.limits, self.limits[0])
-        return Decimal(found) if isinstance(found, int) else found
 
     def measure(self, context: OrderContext) -> Decimal:
         """The value with the order added. May raise Unmeasured or MissingRate."""
@@ -243,9 +240,13 @@ class Cap:
 
     def check(self, context: OrderContext) -> RuleResult:
         """Compare the value with the limit."""
-        limit = self.limit(context)
+        limit = getattr(context.limits, self._field)
         if limit is None:
             return self._free
+        return self.compare(context, Decimal(limit) if limit.__class__ is int else limit)
+
+    def compare(self, context: OrderContext, limit: Decimal) -> RuleResult:
+        """The result under a limit that is in force."""
         value = self.measure(context)
         passed = value <= limit
         if passed:
@@ -254,4 +255,4 @@ class Cap:
             passed, wording = True, "{2} {0} is over {1}, but the order only reduces risk"
         else:
             wording = "{2} {0} is over the limit of {1}"
-        return RuleResult(self.name, passed, value, limit, wording, (self.what,))
+        return RuleResult(self.name, passed, value, limit, wording, self._facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from trading.domain.risk.rule import Cap, OrderContext
+from trading.domain.risk.rule import Cap, OrderContext, RuleResult
 
 
 class DailyLoss(Cap):
@@ -19,13 +19,13 @@ class DailyLoss(Cap):
     limits = ("max_daily_loss", "max_daily_loss_percent")
     what = "loss of the day"
 
-    def limit(self, context: OrderContext) -> Decimal | None:
-        """The limit in the base currency. Raises Unmeasured for a percentage of nothing known."""
+    def check(self, context: OrderContext) -> RuleResult:
+        """Compare the loss with the smaller of the two limits, in the base currency."""
         amount, percent = context.limits.max_daily_loss, context.limits.max_daily_loss_percent
-        if percent is None:
-            return amount
-        share = context.marks_now.day_open * percent / 100
-        return share if amount is None else min(share, amount)
+        if percent is not None:
+            share = context.marks_now.day_open * percent / 100
+            amount = share if amount is None else min(share, amount)
+        return self._free if amount is None else self.compare(context, amount)
 
     def measure(self, context: OrderContext) -> Decimal:
         """What is gone of the day's opening equity, in the base currency."""
