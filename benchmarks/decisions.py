@@ -3,7 +3,8 @@
 A market order is judged against every rule, matched and posted to the ledger, from a snapshot that
 was read before: what is timed is neither reading, writing nor encoding. Limits are set on all that
 the order path holds an order to; those on value at risk are timed apart, as their work grows with
-the window. Run with ``python -m benchmarks.decisions``.
+the window. Times are the process's own on the processor, so that neighbours count less. Run with
+``python -m benchmarks.decisions``.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from trading.domain.books import BookChange, Snapshot, post
+from benchmarks.machine import described
+from trading.domain.books import BookChange, Posting, Snapshot, post
 from trading.domain.candle import Price
-from trading.domain.filling import _posting
 from trading.domain.instrument import Instrument
 from trading.domain.ledger import apply_to_position
 from trading.domain.order import Order, OrderType, Side
@@ -168,7 +169,7 @@ def microseconds(call: Callable[[], Any]) -> float:
 def filled(prepared: Snapshot, order: Order) -> BookChange:
     """The whole decision; fails if the order did not trade, as then nothing was measured."""
     change = place(order, prepared)
-    assert change.fill is not None and change.decision is not None, change.order
+    assert change.fill is not None, change.order
     return change
 
 
@@ -176,9 +177,12 @@ def main() -> int:
     """Print microseconds and decisions a second, split into risk, matching and ledger."""
     prepared, order = snapshot(LIMITS), new_order()
     change = filled(prepared, order)
-    assert change.fill is not None and change.decision is not None
+    assert change.transaction is not None
+    assert change.decision is not None
     not_set = [r.rule for r in change.decision.results if "not limited" in r.message]
-    posting, account = _posting(change.fill, NOW), prepared.portfolio.account
+    names = set(Posting.model_fields)
+    posting = Posting(**{n: getattr(change.transaction, n) for n in names})
+    account = prepared.portfolio.account
     held = prepared.portfolio.positions["ACME"]
 
     def ledger() -> None:
@@ -192,6 +196,7 @@ def main() -> int:
     risk = microseconds(lambda: judge(order_context(order, prepared)))
     books = microseconds(ledger)
     risk_with_tail = microseconds(lambda: judge(order_context(order, with_tail)))
+    print(described())
     print(f"{len(ALL_RULES)} rules, without a limit: {', '.join(not_set) or 'none'}")
     for name, value in (
         ("risk", risk),

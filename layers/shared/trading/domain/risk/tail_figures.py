@@ -7,6 +7,7 @@ holds the two together.
 from __future__ import annotations
 
 import decimal
+from bisect import bisect_right
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
@@ -70,7 +71,7 @@ def _historical(profits: Sequence[Decimal], tail: Decimal) -> tuple[Decimal, Dec
     low = int(place.to_integral_value(ROUND_FLOOR))
     high = min(low + 1, len(ordered) - 1)
     quantile = ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-    beyond = [profit for profit in ordered[: high + 1] if profit <= quantile]
+    beyond = ordered[: bisect_right(ordered, quantile)]
     return quantile, _mean(beyond) if beyond else quantile
 
 
