@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from trading.adapters.dynamodb.portfolios import PortfolioRepository
 from trading.adapters.dynamodb.store import Store
+from trading.domain.ledger import BrokenLedger
 from trading.domain.portfolio import Portfolio
 from trading.usecases.reconcile import Difference, Report, compare_with_ledger
 from trading_cli.errors import UserError
@@ -74,7 +75,7 @@ def _verify_one(source: PortfolioRepository, portfolio_id: str) -> tuple[list[Di
         try:
             positions = source.positions(portfolio_id)
             ledger = source.ledger(portfolio_id)
-        except ValidationError as error:
+        except (ValidationError, BrokenLedger) as error:
             unreadable = Difference(portfolio_id, "ledger", "unreadable", str(error))
             return [unreadable], 0
         found = compare_with_ledger(Portfolio(account=account, positions=positions), ledger)

@@ -56,8 +56,8 @@ def put_portfolio_route(
 ) -> PortfolioOut:
     """Open a portfolio, or change the terms of an open one.
 
-    Currency, mode, clock and opening cash are facts: asking for others is a 409. So is another cost
-    method once anything was held, and an end of margin while it is in use.
+    Currency, mode, clock, cost method and opening cash are facts: asking for others is a 409, and
+    so is ending margin while it is in use.
     """
     caller.check_portfolio(pid)
     terms = PortfolioTerms(
@@ -137,7 +137,7 @@ def get_ledger(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     verify: Annotated[
-        bool, Query(description="Check the whole ledger, not only this page.")
+        bool, Query(description="Check the whole ledger, and the books against it.")
     ] = False,
 ) -> LedgerPage:
     """The ledger, newest first: double-entry transactions chained by hash, and their check."""

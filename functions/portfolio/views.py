@@ -17,7 +17,7 @@ from trading.domain.ledger import BrokenLedger, LedgerTransaction, rebuild
 from trading.domain.money import ZERO
 from trading.domain.portfolio import Portfolio
 from trading.domain.position import Position
-from trading.domain.verification import verified
+from trading.domain.verification import Verification, unreadable, verified
 from trading.schemas.portfolio import (
     EquityPoint,
     FillTerms,
@@ -29,6 +29,9 @@ from trading.schemas.portfolio import (
     PositionOut,
     VerificationOut,
 )
+from trading.usecases.reconcile import compare_with_ledger
+
+_TRIES = 3
 
 
 def portfolio_view(
@@ -58,9 +61,9 @@ def past_portfolio(desk: Desk, portfolio: Portfolio, as_of: datetime, timeframe:
     account = portfolio.account
     # Workers' clocks differ a little, and a fill may be booked after its moment: the ledger's order
     # counts, and what stands after a later entry had not happened to the books either.
-    ledger = desk.portfolios.ledger(account.portfolio_id)
-    past = list(takewhile(lambda t: t.time <= as_of, ledger))
     try:
+        ledger = desk.portfolios.ledger(account.portfolio_id)
+        past = takewhile(lambda t: t.time <= as_of, ledger)
         derived = rebuild(past, account.cost_method)
     except BrokenLedger as error:
         raise Conflict(f"the ledger is broken: {error}") from error
@@ -213,7 +216,8 @@ def ledger_page(
 ) -> LedgerPage:
     """A page of the ledger, newest first, and the check of it, or of ``everything``.
 
-    Raises NotFound.
+    Everything is the whole chain, and account and positions as they follow from it. A ledger that
+    cannot be read any more has an empty page that says so. Raises NotFound.
     """
     # The account is read first: the ledger may only have grown since.
     account = desk.books.account(portfolio_id)
@@ -225,23 +229,48 @@ def ledger_page(
         )
         return [(_place(t.sequence), t) for t in found]
 
-    shown, following = page_of(newest, limit, cursor)
-    if everything:
-        check = verified(desk.portfolios.ledger(portfolio_id), account)
-    else:
-        older = found[-1] if len(found) > len(shown) else None
-        newer = None
-        if cursor and shown:
-            above = desk.portfolios.ledger(
-                portfolio_id, limit=1, before=_place(shown[0].sequence + 2), newest_first=True
-            )
-            newer = above[0] if above[0].sequence != shown[0].sequence else None
-        check = verified(shown[::-1], account, older, newer)
+    try:
+        shown, following = page_of(newest, limit, cursor)
+        if everything:
+            check = _everything(desk, portfolio_id)
+        else:
+            older = found[-1] if len(found) > len(shown) else None
+            newer = _above(desk, portfolio_id, shown[0]) if cursor and shown else None
+            known_to = desk.books.account(portfolio_id).ledger_sequence
+            check = verified(shown[::-1], account, older, newer, known_to=known_to)
+    except BrokenLedger as error:
+        shown, following, check = [], None, unreadable(error)
     return LedgerPage(
         items=[LedgerTransactionOut.of(t) for t in shown],
         cursor=following,
         verification=VerificationOut(**check.model_dump()),
     )
+
+
+def _everything(desk: Desk, pid: str) -> Verification:
+    """The check of the whole ledger, and of the books against it. Raises BrokenLedger.
+
+    Where the account moved between the readings, they are made again.
+    """
+    for _ in range(_TRIES):
+        portfolio = desk.books.portfolio(pid)
+        ledger = desk.portfolios.ledger(pid)
+        check = verified(ledger, portfolio.account)
+        wrong = compare_with_ledger(portfolio, ledger) if check.ok else []
+        if not wrong or desk.books.account(pid).version == portfolio.account.version:
+            break
+    for d in wrong:
+        said = f"{d.what}: stored is {d.stored or 'nothing'}, the ledger says"
+        return check.model_copy(update={"ok": False, "problem": f"{said} {d.derived or 'nothing'}"})
+    return check
+
+
+def _above(desk: Desk, portfolio_id: str, shown: LedgerTransaction) -> LedgerTransaction | None:
+    """The transaction after one, if there is any. Raises BrokenLedger."""
+    (above,) = desk.portfolios.ledger(
+        portfolio_id, limit=1, before=_place(shown.sequence + 2), newest_first=True
+    )
+    return above if above.sequence != shown.sequence else None
 
 
 def _place(sequence: int) -> str:

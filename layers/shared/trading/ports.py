@@ -134,7 +134,7 @@ class Portfolios(Protocol):
         ...
 
     def ledger(self, portfolio_id: str) -> list[LedgerTransaction]:
-        """The whole ledger in order."""
+        """The whole ledger in order. Raises BrokenLedger for what cannot be read."""
         ...
 
     def record_equity(self, snapshot: EquitySnapshot) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from trading.domain.attribution import shares_of
 from trading.domain.books import Snapshot
-from trading.domain.errors import InvalidInput
+from trading.domain.errors import InvalidInput, MissingRate
 from trading.domain.identifiers import derived_id
 from trading.domain.money import MAX_NOTIONAL, ZERO, plain
 from trading.domain.order import (
@@ -107,9 +107,11 @@ def new_order(
     """Make the order of a request.
 
     Raises InvalidInput naming the field for terms that do not fit the type, a price off the tick,
-    a time that has passed, a link that cannot be made, or an order worth too much to book.
+    a time that has passed, a link that cannot be made, an order worth too much to book, or one in
+    a currency that has no rate.
     """
     _check_terms(request)
+    _check_currency(snapshot)
     _check_prices(request, snapshot)
     _check_time(request, snapshot.now, recommendation)
     _check_link(request, snapshot)
@@ -237,6 +239,15 @@ def _check_terms(request: OrderRequest) -> None:
         raise InvalidInput("time_in_force", f"must be gtc or gtd for a {kind} order, which waits")
     if request.reduce_only and (request.take_profit is not None or request.stop_loss is not None):
         raise InvalidInput("reduce_only", "does not go with a bracket, whose entry opens a holding")
+
+
+def _check_currency(snapshot: Snapshot) -> None:
+    """Raise InvalidInput for an instrument whose currency could not be counted in the base one."""
+    try:
+        snapshot.portfolio.rate(snapshot.instrument.quote_currency)
+    except MissingRate as error:
+        quoted = f"is quoted in {error.currency}: {error.detail}"
+        raise InvalidInput("symbol", quoted) from error
 
 
 def _check_prices(request: OrderRequest, snapshot: Snapshot) -> None:

@@ -23,20 +23,31 @@ class Verification(Value):
     problem: str | None
 
 
+def unreadable(error: BrokenLedger) -> Verification:
+    """The check of a ledger whose items are no transactions any more."""
+    return Verification(
+        ok=False, checked=0, first=None, last=None, complete=False, problem=str(error)
+    )
+
+
 def verified(
     transactions: Sequence[LedgerTransaction],
     account: Account,
     older: LedgerTransaction | None = None,
     newer: LedgerTransaction | None = None,
+    *,
+    known_to: int | None = None,
 ) -> Verification:
     """Check transactions in the order of their sequence.
 
     ``older`` and ``newer`` are the neighbours of the stretch, None where the ledger should begin
-    or end. ``account`` is as it was read before the ledger.
+    or end. ``account`` is as it was read before the ledger; ``known_to`` is the newest sequence by
+    the account as it was read after it, beyond which nothing can have been booked.
     """
     problem = None
     try:
         _check(transactions, account, older, newer)
+        _check_end(transactions, known_to)
     except BrokenLedger as error:
         problem = str(error)
     return Verification(
@@ -68,3 +79,9 @@ def _check(
         check_link(newer, sequence, previous)
     elif sequence < account.ledger_sequence:
         raise BrokenLedger(f"the ledger ends at {sequence}, not at {account.ledger_sequence}")
+
+
+def _check_end(transactions: Sequence[LedgerTransaction], known_to: int | None) -> None:
+    """Raise BrokenLedger for a transaction that the account has never heard of."""
+    if known_to is not None and transactions and transactions[-1].sequence > known_to:
+        raise BrokenLedger(f"the account knows of no transaction after number {known_to}")

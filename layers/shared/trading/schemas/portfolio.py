@@ -294,7 +294,8 @@ class VerificationOut(Wire):
     Each transaction's hash, its link to the one before and its sums were checked, of ``checked``
     transactions from ``first`` to ``last``, and that the neighbours of these link to them; where
     the newest is among them, also that the account carries its hash. ``complete`` tells that they
-    are all there are.
+    are all there are. With ``verify`` the account and the positions were compared, too, with what
+    replaying the ledger gives.
     """
 
     ok: bool

@@ -50,8 +50,12 @@ def reconcile(desk: Desk, portfolio_ids: Sequence[str]) -> Report:
 
 def _check_one(desk: Desk, portfolio_id: str, resting: Sequence[Order], report: Report) -> None:
     portfolio = desk.books.portfolio(portfolio_id)
-    ledger = desk.portfolios.ledger(portfolio_id)
     report.orders += len(resting)
+    try:
+        ledger = desk.portfolios.ledger(portfolio_id)
+    except BrokenLedger as error:
+        report.differences.append(Difference(portfolio_id, "ledger", "unreadable", str(error)))
+        return
     report.transactions += len(ledger)
     found = compare_with_ledger(portfolio, ledger)
     report.differences += found
@@ -93,6 +97,10 @@ def compare_with_ledger(
     for symbol in sorted(portfolio.positions.keys() | derived.positions.keys()):
         stored, worked_out = portfolio.positions.get(symbol), derived.positions.get(symbol)
         compare(f"lots of {symbol}", _lots(stored), _lots(worked_out))
+        if stored and worked_out:
+            compare(f"currency of {symbol}", stored.currency, worked_out.currency)
+            methods = stored.cost_method.value, worked_out.cost_method.value
+            compare(f"cost method of {symbol}", *methods)
     return found
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from trading.adapters.dynamodb import keys, store
-from trading.adapters.dynamodb.codec import decode, encode
+from trading.adapters.dynamodb.codec import Item, decode, encode
 from trading.adapters.dynamodb.store import ConditionFailed, Range, Store
 from trading.domain.equity import EquitySnapshot
 from trading.domain.errors import ConcurrentUpdate
-from trading.domain.ledger import LedgerTransaction
+from trading.domain.ledger import BrokenLedger, LedgerTransaction
 from trading.domain.portfolio import Account
 from trading.domain.position import Position
 
@@ -66,7 +68,10 @@ class PortfolioRepository:
         before: str | None = None,
         newest_first: bool = False,
     ) -> list[LedgerTransaction]:
-        """Ledger transactions in the order of their sequence; ``before`` is a sequence key."""
+        """Ledger transactions in the order of their sequence; ``before`` is a sequence key.
+
+        Raises BrokenLedger for one that cannot be read as a transaction.
+        """
         items = self._store.query(
             self._table,
             keys.portfolio(portfolio_id),
@@ -76,7 +81,7 @@ class PortfolioRepository:
             newest_first=newest_first,
             consistent=True,
         )
-        return [decode(LedgerTransaction, item) for item in items]
+        return [_transaction(item) for item in items]
 
     def record_equity(self, snapshot: EquitySnapshot) -> None:
         """Write an equity snapshot; one of the same moment is replaced by it."""
@@ -93,3 +98,12 @@ class PortfolioRepository:
             self._table, keys.portfolio(portfolio_id), Range(start=low, end=high)
         )
         return [decode(EquitySnapshot, item) for item in items]
+
+
+def _transaction(item: Item) -> LedgerTransaction:
+    """Read a ledger transaction that somebody may have tampered with."""
+    try:
+        return decode(LedgerTransaction, item)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(e["loc"][0]) for e in error.errors()}))
+        raise BrokenLedger(f"the item {item['sk']} is no transaction: {fields}") from error
