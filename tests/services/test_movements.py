@@ -195,7 +195,17 @@ def test_a_holding_in_another_currency_counts_in_the_base_one() -> None:
     all_is_well()
 
 
-def test_a_past_moment_counts_at_the_rates_of_then_or_says_which_is_missing(
+def test_a_past_moment_without_its_rate_says_which_is_missing() -> None:
+    quote_euro("1.1")
+    moment = move("a", type="deposit", currency="EUR", amount="100").json["as_of"]
+    assert good("GET", f"/portfolio/main?as_of={moment}")["rates"] == {"EUR": "1.1"}
+    quote_euro("1.2")
+    refused = call("GET", f"/portfolio/main?as_of={moment}")
+    assert refused.status == 409
+    assert "no rate from EUR to USD" in refused.json["detail"]
+
+
+def test_a_past_moment_counts_at_the_rates_of_then(
     environment: pytest.MonkeyPatch,
 ) -> None:
     day = datetime(2026, 3, 2, tzinfo=UTC)
