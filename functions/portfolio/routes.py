@@ -56,8 +56,8 @@ def put_portfolio_route(
 ) -> PortfolioOut:
     """Open a portfolio, or change the terms of an open one.
 
-    Currency, mode, clock, cost method and opening cash are facts: asking for others is a 409, and
-    so is ending margin while it is in use.
+    Currency, mode, clock and opening cash are facts: asking for others is a 409. So is another cost
+    method once anything was held, and an end of margin while it is in use.
     """
     caller.check_portfolio(pid)
     terms = PortfolioTerms(

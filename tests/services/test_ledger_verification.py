@@ -1,4 +1,4 @@
-"""Whatever is changed in the stored books shows, over HTTPS and on the command line."""
+"""Whatever is changed in the stored books shows over HTTPS."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
-from typer.testing import CliRunner
 
-from tests.support.aws import ENVIRONMENT
 from tests.support.floor import call, good, open_floor, place
 from trading.domain.ledger import LedgerTransaction
-from trading_cli import ledger as command
-from trading_cli.main import app
-from trading_cli.stack import Stack
-from trading_cli.target import Target
 
 TABLE = "PortfolioTable"
 COUNT = 4
@@ -144,40 +138,12 @@ def test_a_forged_page_is_seen_on_the_pages_beside_it() -> None:
     ],
 )
 def test_books_that_do_not_follow_from_the_ledger_show(
-    prefix: str, field: str, value: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    prefix: str, field: str, value: dict[str, Any]
 ) -> None:
     store(items(prefix)[0] | {field: value})
     found = check("?verify=true")
     assert (found["ok"], bool(found["problem"])) == (False, True)
     assert good("POST", "/orders/reconcile", {"portfolio_id": "main"})["differences"]
-    shown = run(monkeypatch)
-    assert shown.exit_code == 1
-    assert "differ" in shown.output
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *portfolios: str) -> Any:
-    """Run `trading ledger verify` on the tables in moto."""
-    stack = Stack(Target(), "test", {}, {name: name for name in ENVIRONMENT})
-    monkeypatch.setattr(command, "current_stack", lambda name: stack)
-    return CliRunner().invoke(app, ["ledger", "verify", *portfolios])
-
-
-def test_the_command_says_that_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    good("PUT", "/portfolio/other", {"base_currency": "EUR", "cash": "5"})
-    shown = run(monkeypatch)
-    assert shown.exit_code == 0, shown.output
-    assert "2 portfolios agree" in shown.output
-
-
-def test_the_command_names_what_differs_and_where(monkeypatch: pytest.MonkeyPatch) -> None:
-    good("PUT", "/portfolio/other", {"base_currency": "EUR", "cash": "5"})
-    item = items("LEDGER#")[2]
-    store(item | {"note": {"S": "forged"}})
-    shown = run(monkeypatch)
-    assert shown.exit_code == 1
-    assert "transaction 3" in shown.output
-    assert run(monkeypatch, "other").exit_code == 0
-    assert run(monkeypatch, "nobody").exit_code == 1
 
 
 def test_a_past_moment_of_a_forged_ledger_is_not_answered() -> None:

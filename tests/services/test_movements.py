@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import boto3
 import pytest
 
 from portfolio.handler import on_schedule as snapshot_schedule
@@ -88,18 +87,6 @@ def test_a_split_changes_units_and_leaves_cost_and_gains(method: str) -> None:
     (after,) = good("GET", "/portfolio/split/positions")["items"]
     assert after["realized_pnl"] == ("120" if method == "fifo" else "30")
     assert good("POST", "/orders/reconcile", {"portfolio_id": "split"})["differences"] == []
-
-
-def test_nothing_is_split_under_resting_orders() -> None:
-    place("10")
-    resting = place("5", "sell", type="limit", limit_price="150").json["id"]
-    split = {"type": "split", "symbol": "ACME", "split_from": 1, "split_to": 2}
-    before = books()
-    assert move("a", **split).status == 409
-    assert books() == before
-    good("DELETE", f"/orders/{resting}")
-    assert move("a", **split).status == 200
-    assert held()["quantity"] == "20"
 
 
 @pytest.mark.parametrize(
@@ -223,63 +210,6 @@ def test_a_past_moment_counts_at_the_rates_of_then(
     assert call("POST", path, body, key="a").status == 200
     now = good("GET", "/portfolio/past?as_of=2026-03-04T00:00:00Z")
     assert (now["rates"], now["equity"]) == ({"EUR": "1.3"}, "10130")
-
-
-def test_terms_are_shown_and_costs_may_change_but_the_cost_method_is_a_fact() -> None:
-    fills = {"maker_rate": "0.0005", "spread_bps": "100", "participation_rate": "0.25"}
-    terms = TERMS | {"fill_model": fills, "borrow_rate": "0.05", "margin": True}
-    view = good("PUT", "/portfolio/main", terms)
-    assert view["fill_model"] == fills | {"slippage": "none", "slippage_bps": "0"}
-    assert (view["margin"], view["borrow_rate"], view["cost_method"]) == (True, "0.05", "average")
-    assert good("GET", "/portfolio/main")["fill_model"]["spread_bps"] == "100"
-    before = books()
-    assert call("PUT", "/portfolio/main", terms | {"cost_method": "fifo"}).status == 409
-    for wrong in ({"fill_model": {"spread_bps": "-1"}}, {"borrow_rate": "-1"}, {"margin": "maybe"}):
-        assert call("PUT", "/portfolio/main", terms | wrong).status == 422
-    assert books() == before
-
-
-def test_margin_ends_only_when_nothing_is_short_or_borrowed() -> None:
-    good("PUT", "/portfolio/main", TERMS | {"margin": True})
-    assert place("5", "sell").status == 201
-    assert call("PUT", "/portfolio/main", TERMS).status == 409
-    assert place("5").status == 201
-    assert place("120").status == 201
-    assert call("PUT", "/portfolio/main", TERMS).status == 409
-    assert place("120", "sell").status == 201
-    assert good("PUT", "/portfolio/main", TERMS)["margin"] is False
-    all_is_well()
-
-
-def test_a_repeat_with_another_body_is_refused_though_its_record_is_gone() -> None:
-    body = {"type": "deposit", "amount": "500"}
-    assert move("a", **body).status == 200
-    client = boto3.client("dynamodb")
-    for item in client.scan(TableName="IdempotencyTable")["Items"]:
-        client.delete_item(TableName="IdempotencyTable", Key={"id": item["id"]})
-    before = books()
-    other = move("a", type="deposit", amount="501")
-    assert (other.status, other.json["type"]) == (422, "urn:trading:problem:idempotency-conflict")
-    assert move("a", type="deposit", amount="500.00").status == 200
-    assert books() == before
-
-
-def test_what_is_owed_is_charged_once_a_day(environment: pytest.MonkeyPatch) -> None:
-    terms = TERMS | {"margin": True, "borrow_rate": "0.365"}
-    good("PUT", "/portfolio/main", terms)
-    place("120")
-    place("120", "sell")
-    place("10", "sell")
-    start = datetime.now(UTC)
-    for days in (0, 0, 1):
-        moment = start + timedelta(days=days)
-        environment.setattr(bootstrap, "wall_clock", lambda moment=moment: moment)
-        snapshot_schedule({}, Context())
-    found = good("GET", "/portfolio/main/ledger")["items"]
-    costs = [t for t in found if t["kind"] == "borrow_cost"]
-    assert len({t["cause"] for t in costs}) == len(costs) == 2
-    assert good("GET", "/portfolio/main")["income"] == "-2"
-    all_is_well()
 
 
 def test_nothing_is_charged_where_nothing_is_owed_or_it_costs_nothing() -> None:

@@ -20,7 +20,7 @@ from trading.ports import Desk
 from trading.usecases.retry import retried
 from trading.usecases.update_holdings import charge_borrowing
 
-CHANGEABLE = ("commission_rate", "policy", "margin", "borrow_rate", "fill_model")
+CHANGEABLE = ("commission_rate", "policy", "margin", "cost_method", "borrow_rate", "fill_model")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ def put_portfolio(
 ) -> tuple[Account, bool]:
     """Open a portfolio (True), or change the terms of an open one (False).
 
-    Raises Conflict when currency, mode, clock, cost method or opening cash differ from those it
-    was opened with, as those are facts and money moves through the ledger only, and for ending
-    margin while anything is short, borrowed or promised on it.
+    Raises Conflict when currency, mode, clock or opening cash differ from those it was opened
+    with, as those are facts and money moves through the ledger only; for another cost method once
+    it has held anything; and for ending margin while anything is borrowed or promised on it.
     """
     return retried(lambda: _put_once(desk, portfolio_id, terms, correlation_id))
 
@@ -69,9 +69,9 @@ def _put_once(
     changed = existing.model_copy(update={**wanted, "updated_at": desk.wall_clock()})
     if changed.model_dump(include=set(wanted)) == existing.model_dump(include=set(wanted)):
         return existing, False
-    if existing.margin and not terms.margin:
+    if existing.cost_method is not terms.cost_method or existing.margin > terms.margin:
         portfolio = desk.books.portfolio(portfolio_id)
-        _check_margin_can_end(portfolio)
+        _check_allowed(portfolio, terms)
         existing = portfolio.account
         changed = existing.model_copy(update={**wanted, "updated_at": desk.wall_clock()})
     desk.books.commit(BookChange(before=existing, account=changed))
@@ -88,7 +88,6 @@ def _opened(
         base_currency=terms.base_currency,
         mode=terms.mode,
         clock=terms.clock,
-        cost_method=terms.cost_method,
         **terms.changeable,
         opening_cash={c: a for c, a in terms.cash.items() if a},
         created_at=wall,
@@ -117,7 +116,6 @@ def _check_unchanged(existing: Account, terms: PortfolioTerms) -> None:
         "base_currency": (existing.base_currency, terms.base_currency),
         "mode": (existing.mode.value, terms.mode.value),
         "clock": (existing.clock.value, terms.clock.value),
-        "cost_method": (existing.cost_method.value, terms.cost_method.value),
     }
     for name, (is_now, wanted) in facts.items():
         if is_now != wanted:
@@ -129,15 +127,20 @@ def _check_unchanged(existing: Account, terms: PortfolioTerms) -> None:
         )
 
 
-def _check_margin_can_end(portfolio: Portfolio) -> None:
-    """Raise Conflict while anything is short or borrowed, or resting orders count on margin."""
+def _check_allowed(portfolio: Portfolio, terms: PortfolioTerms) -> None:
+    """Raise Conflict for another cost method over positions, or for an end of margin in use."""
     account, held = portfolio.account, portfolio.positions.values()
     name = account.portfolio_id
-    if any(p.quantity < ZERO for p in held):
-        raise Conflict(f"margin of '{name}' cannot end while it is short; cover that first")
-    borrowed = any(account.available(c) < ZERO for c in {*account.cash, *account.reserved})
-    if borrowed or any(p.quantity < p.reserved_quantity for p in held):
-        raise Conflict(f"margin of '{name}' cannot end: it owes cash, or its orders need margin")
+    if account.cost_method is not terms.cost_method and portfolio.positions:
+        raise Conflict(
+            f"'{name}' has held positions at {account.cost_method} cost, which cannot change"
+        )
+    if account.margin and not terms.margin:
+        borrowed = any(account.available(c) < ZERO for c in {*account.cash, *account.reserved})
+        if borrowed or any(max(p.quantity, ZERO) < p.reserved_quantity for p in held):
+            raise Conflict(f"'{name}' owes cash, or its resting orders need margin")
+        if any(p.quantity < ZERO for p in held):
+            raise Conflict(f"'{name}' is short; cover that before margin ends")
 
 
 def snapshot_equity(desk: Desk, portfolio_id: str) -> EquitySnapshot:
