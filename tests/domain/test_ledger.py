@@ -11,7 +11,6 @@ import pytest
 from tests.domain.builders import NOW, account, d, order, price, snapshot
 from trading.domain.books import Posting, post
 from trading.domain.ledger import (
-    GENESIS_HASH,
     BrokenLedger,
     Entry,
     LedgerTransaction,
@@ -124,22 +123,6 @@ def test_a_resealed_forgery_breaks_the_link_after_it(ledger: list[LedgerTransact
     richer = ledger[0].model_copy(update={"entries": cash_entries("USD", d(9000))})
     with pytest.raises(BrokenLedger, match="hash of the one before"):
         rebuild([richer.sealed(), *ledger[1:]])
-
-
-def test_the_form_that_is_hashed_stays_what_stored_ledgers_were_hashed_in() -> None:
-    old = LedgerTransaction(
-        portfolio_id="p",
-        sequence=1,
-        kind=TransactionKind.DEPOSIT,
-        cause="opening:USD",
-        time=NOW,
-        recorded_at=NOW,
-        entries=cash_entries("USD", d("1000.50")),
-        currency="USD",
-        correlation_id="c",
-        previous_hash=GENESIS_HASH,
-    )
-    assert old.computed_hash() == "c36654f2fb6a689ba51883d6403bf684583568874fc511ceb786349618f50d98"
 
 
 def test_entries_that_do_not_balance_cannot_be_posted() -> None:
