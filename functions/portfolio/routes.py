@@ -12,6 +12,7 @@ from trading.api.idempotency import IdempotencyKey, replayable
 from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
+from trading.domain.errors import InvalidInput
 from trading.domain.movement import HoldingsUpdate
 from trading.schemas.base import Page, PortfolioId, UtcDatetime, Wire
 from trading.schemas.portfolio import (
@@ -102,11 +103,17 @@ def get_positions(pid: Pid, caller: CallerDep) -> Page[PositionOut]:
 def get_performance(
     pid: Pid,
     caller: CallerDep,
-    start: UtcDatetime | None = None,
-    end: UtcDatetime | None = None,
+    start: Annotated[
+        UtcDatetime | None, Query(description="Measure from the first snapshot at or after it.")
+    ] = None,
+    end: Annotated[
+        UtcDatetime | None, Query(description="Measure to the last snapshot at or before it.")
+    ] = None,
 ) -> PerformanceOut:
-    """Returns, drawdown and volatility from the equity snapshots between two moments."""
+    """Returns, drawdown and volatility from the equity snapshots of a period."""
     caller.check_portfolio(pid)
+    if start and end and start > end:
+        raise InvalidInput("start", "must not be after end")
     desk().books.account(pid)
     return performance_view(pid, desk().portfolios.equity(pid, start, end))
 

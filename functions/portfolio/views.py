@@ -11,10 +11,11 @@ from trading.api.listing import page_of
 from trading.desk import LiveDesk as Desk
 from trading.domain.candle import Price
 from trading.domain.currency import rate_symbols, rates_to
-from trading.domain.equity import EquitySnapshot, measure
+from trading.domain.equity import EquitySnapshot
 from trading.domain.errors import Conflict, InvalidInput
 from trading.domain.ledger import BrokenLedger, LedgerTransaction, rebuild
 from trading.domain.money import ZERO
+from trading.domain.performance import measure
 from trading.domain.portfolio import Portfolio
 from trading.domain.position import Position
 from trading.domain.verification import Verification, unreadable, verified

@@ -11,8 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.domain.builders import NOW, d
-from trading.domain.equity import EquitySnapshot, measure
+from trading.domain.equity import EquitySnapshot
 from trading.domain.money_weighted import money_weighted_growth
+from trading.domain.performance import NO_RATE, measure
 
 
 def snapshots(*rows: tuple[int, str | int, str | int]) -> list[EquitySnapshot]:
@@ -136,3 +137,106 @@ def test_flows_between_two_looks_never_change_the_time_weighted_return(
         for day, worth, put_in in rows
     ]
     assert measure(series).time_weighted_return == pytest.approx(index - 1, abs=d("1e-12"))
+
+
+def test_the_deepest_fall_is_dated_from_its_peak_to_its_bottom() -> None:
+    closes = (100, 120, 90, 130, 117, 91, 140, 112)
+    found = measure(snapshots(*((day, close, 100) for day, close in enumerate(closes))))
+    assert found.max_drawdown == d("0.3"), "130 to 91"
+    assert found.drawdown_start == NOW + timedelta(days=3)
+    assert found.drawdown_end == NOW + timedelta(days=5)
+    rising = measure(snapshots((0, 100, 100), (1, 101, 100)))
+    assert (rising.drawdown_start, rising.drawdown_end) == (None, None)
+
+
+def test_an_account_that_lost_more_than_it_had_returns_minus_one_for_good() -> None:
+    found = measure(snapshots((0, 100, 100), (1, -5, 100), (2, 95, 200), (3, 190, 200)))
+    assert (found.time_weighted_return, found.max_drawdown) == (-1, 1)
+    assert found.net_profit == -10
+
+
+def test_a_portfolio_that_was_empty_at_first_is_measured_from_its_first_money() -> None:
+    found = measure(snapshots((0, 0, 0), (7, 100, 100), (9, 121, 100)))
+    assert found.time_weighted_return == found.money_weighted_return == d("0.21")
+    year = measure(snapshots((0, 0, 0), (7, 100, 100), (372, 121, 100)))
+    assert year.money_weighted_annual == d("0.21")
+
+
+def test_payments_that_no_rate_explains_say_so() -> None:
+    # 200 is taken out of what was 100 and earned 150, after which 50 are owed.
+    found = measure(snapshots((0, 100, 100), (1, 50, -100), (2, -250, -100)))
+    assert found.money_weighted_return is None
+    assert found.money_weighted_note == NO_RATE
+
+
+def test_a_return_over_several_days_counts_in_volatility_by_its_days() -> None:
+    # 4 % in a day, then 5 % in two: 3 % a day on average.
+    found = measure(snapshots((0, 100, 100), (1, 104, 100), (3, "109.2", 100)))
+    variance = 0.01**2 + 0.01**2 / 2
+    assert found.volatility is not None
+    assert float(found.volatility) == pytest.approx((variance * 365) ** 0.5, rel=1e-12)
+
+
+def test_only_the_last_value_of_a_day_counts_in_volatility() -> None:
+    daily = snapshots((0, 100, 100), (1, 104, 100), (2, 101, 100), (3, 108, 100))
+    early = daily[0].model_copy(update={"time": NOW.replace(hour=0, minute=0, second=1)})
+    assert early.time < NOW
+    noisy = measure([early.model_copy(update={"equity": d(50)}), *daily]).volatility
+    assert noisy == pytest.approx(measure(daily).volatility, rel=d("1e-12"))
+
+
+moves = st.lists(st.tuples(st.integers(-50, 60), st.integers(0, 10**6)), min_size=1, max_size=6)
+
+
+def course(first: int, steps: list[tuple[int, int]], unit: Decimal) -> list[EquitySnapshot]:
+    """Each day's change in per cent, then a deposit with a snapshot of its own moment."""
+    equity = capital = first * unit
+    rows = [(0, str(equity), str(capital))]
+    for day, (percent, deposit) in enumerate(steps, 1):
+        equity += equity * percent / 100 + deposit * unit
+        capital += deposit * unit
+        rows.append((day, str(equity), str(capital)))
+    return snapshots(*rows)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 10**6), moves, st.integers(-4, 4))
+def test_returns_do_not_depend_on_the_unit_of_money(
+    first: int, steps: list[tuple[int, int]], power: int
+) -> None:
+    unit = Decimal(10) ** power
+    one, other = measure(course(first, steps, d(1))), measure(course(first, steps, unit))
+    assert other.net_profit == one.net_profit * unit
+    assert other.time_weighted_return == one.time_weighted_return
+    assert (other.max_drawdown, other.drawdown_end) == (one.max_drawdown, one.drawdown_end)
+    assert other.volatility == one.volatility
+    if one.money_weighted_return is None:
+        assert other.money_weighted_return is None
+    else:
+        assert other.money_weighted_return == pytest.approx(
+            one.money_weighted_return, rel=d("1e-8"), abs=d("1e-9")
+        )
+
+
+@settings(deadline=None)
+@given(st.integers(1, 10**6), st.lists(st.integers(-50, 60), min_size=1, max_size=6))
+def test_without_flows_both_returns_are_one(first: int, percents: list[int]) -> None:
+    found = measure(course(first, [(percent, 0) for percent in percents], d(1)))
+    assert found.money_weighted_return == pytest.approx(found.time_weighted_return, abs=d("1e-9"))
+
+
+@settings(deadline=None)
+@given(st.integers(1, 10**6), moves, st.integers(1, 10**6), st.integers(0, 5))
+def test_money_that_came_and_went_between_two_moves_leaves_profit_and_return_alone(
+    first: int, steps: list[tuple[int, int]], amount: int, place: int
+) -> None:
+    series = course(first, steps, d(1))
+    i = min(place, len(series) - 1)
+    at = series[i]
+    came = {"equity": at.equity + amount, "capital": at.capital + amount}
+    there = at.model_copy(update={"time": at.time + timedelta(seconds=1), **came})
+    back = at.model_copy(update={"time": at.time + timedelta(seconds=2)})
+    one, other = measure(series), measure([*series[: i + 1], there, back, *series[i + 1 :]])
+    assert other.net_profit == one.net_profit
+    assert other.time_weighted_return == one.time_weighted_return
+    assert other.max_drawdown == one.max_drawdown

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.domain.builders import NOW, d
-from trading.domain.equity import EquitySnapshot, measure
+from trading.domain.equity import EquitySnapshot
 from trading.domain.errors import InvalidInput
+from trading.domain.performance import measure
 from trading.domain.risk.sizing import METHODS, size
 from trading.domain.risk.stop import Stop, StopKind, StopState
 

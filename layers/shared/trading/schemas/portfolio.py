@@ -166,8 +166,10 @@ class EquityPoint(Wire):
 class PerformanceOut(Wire):
     """Figures from equity snapshots; returns and drawdown are fractions (0.1 is 10 %).
 
-    The money-weighted return is over the whole period and, where that is a year or more, also a
-    year's. ``volatility`` is a year's, from daily returns.
+    Deposits and withdrawals are no performance. The money-weighted return is over the whole period
+    and, where that is a year or more, also a year's; ``money_weighted_note`` says why one is null.
+    The deepest fall went from ``drawdown_start`` to ``drawdown_end``. ``volatility`` is a year's,
+    from daily returns.
     """
 
     portfolio_id: str
@@ -178,7 +180,10 @@ class PerformanceOut(Wire):
     time_weighted_return: OutAmount
     money_weighted_return: OutAmount | None
     money_weighted_annual: OutAmount | None
+    money_weighted_note: str | None
     max_drawdown: OutAmount
+    drawdown_start: UtcDatetime | None
+    drawdown_end: UtcDatetime | None
     volatility: OutAmount | None
     equity: list[EquityPoint]
 
