@@ -44,7 +44,7 @@ LIMITS = {"own position": OWN, "of equity": PERCENT}
 def report(past: list[int], positions: list[int]) -> Iterator[str]:
     """Count units, line by line."""
     yield f"Billed units per executed order. {described()}."
-    yield f"{'':44} {'reads':>6} {'writes':>6} {'SQS':>3} {'reported':>8}  calls"
+    yield f"{'':52} {'reads':>6} {'writes':>6} {'SQS':>3} {'reported':>8}  calls"
     with platform() as running:
         for count in past:
             running.past_orders(count)
@@ -74,7 +74,7 @@ def by_positions(running: Platform, positions: int, limits: str) -> Work:
 def _line(title: str, work: Work) -> str:
     units = work.units
     return (
-        f"{title:44} {units.reads:6} {units.writes:6} {units.queue:3} {units.reported:8}"
+        f"{title:52} {units.reads:6} {units.writes:6} {units.queue:3} {units.reported:8}"
         f"  {', '.join(work.calls)}"
     )
 

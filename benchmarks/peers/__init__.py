@@ -1,0 +1,1 @@
+"""Scripts that run in a throwaway environment with another project's package."""
