@@ -85,10 +85,14 @@ def scenes(total: int) -> list[Scene]:
             OFF | {"max_symbol_exposure_percent": str(some / CASH * 100)},
             CASH, room, "symbol_exposure",
         ),
-        Scene(
-            "cash of resting orders", OFF, some * Decimal("0.9"), room, "cash_available",
-            limit_price=PRICE * 9 / 10,
-        ),
+        Scene("position notional", OFF | {"max_position_notional": str(some)}, CASH, room,
+              "position_notional"),
+        Scene("gross leverage", OFF | {"max_gross_leverage": str(some / CASH)}, CASH, room,
+              "gross_leverage"),
+        Scene("cash of resting orders", OFF, some * Decimal("0.9"), room, "cash_available",
+              limit_price=PRICE * 9 / 10),
+        Scene("open orders", OFF | {"max_open_orders": room}, CASH, room, "open_orders",
+              limit_price=PRICE * 9 / 10),
     ]  # fmt: skip
 
 
@@ -167,12 +171,12 @@ def order_request(scene: Scene, cause: str) -> Any:
 
 
 def naive(scene: Scene, number: int, orders: int) -> tuple[Counter[str], int, int]:
-    """Read, decide, write back, with no guard: cash, units and count in one item."""
+    """Read, decide, write back, with no guard: cash, units and count in one item.
+
+    Whatever the scene's cap is, here it is the count of orders that has room under it.
+    """
     client = boto3.client("dynamodb")
     key = {"pk": {"S": f"NAIVE#{scene.portfolio_id}"}, "sk": {"S": "ACCOUNT"}}
-    cap = scene.limits["max_daily_trades"]
-    exposure = scene.limits["max_symbol_exposure_percent"]
-    most = None if exposure is None else Decimal(exposure) / 100 * scene.cash
     answers: Counter[str] = Counter()
     for i in range(orders):
         item = client.get_item(TableName="PortfolioTable", Key=key, ConsistentRead=True)["Item"]
@@ -183,8 +187,7 @@ def naive(scene: Scene, number: int, orders: int) -> tuple[Counter[str], int, in
                 TableName="PortfolioTable", Key=key | {"sk": {"S": sk}}, ConsistentRead=True
             )
         cost = (scene.limit_price or PRICE) * QUANTITY
-        over_exposure = most is not None and (units + QUANTITY) * PRICE > most
-        if cash < cost or (cap is not None and count >= cap) or over_exposure:
+        if cash < cost or (scene.allowed is not None and count >= scene.allowed):
             answers["rejected"] += 1
             continue
         after = {"cash": cash - cost, "units": units + QUANTITY, "count": count + 1}
