@@ -35,6 +35,8 @@ def _value_size(value: Mapping[str, Any]) -> int:
             return len(content.encode())
         case "N":
             return _number_size(Decimal(content))
+        case "B":
+            return len(content)
         case "BOOL" | "NULL":
             return 1
         case "M":
