@@ -60,8 +60,6 @@ class Platform:
             keys.handler.api, "POST", "/keys", {"name": "bench", "scopes": ["execution:write"]}
         )
         self.key = made.json["key"]
-        # Held all the time, so that orders of every kind find something to sell.
-        self.place({"symbol": SYMBOLS[0], "side": "buy", "quantity": "100"})
 
     def ask(self, handler: Any, method: str, path: str, body: Any = None) -> Answer:
         """Make a request that must succeed."""

@@ -1,7 +1,7 @@
 """Every kind of order, as requests and as the prices that bring it to its end; one line adds one.
 
-All are run on a portfolio that holds units of the symbol while its price is 100, and leave it as
-they found it, so that each kind is measured on the same books.
+All are run on a portfolio that is given units of the symbol first, at a price of 100, and leave
+it as they found it, so that each kind is measured on the same books.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def measured(running: Platform, kind: Kind) -> Iterator[tuple[str, Work]]:
     import execution.handler
 
     before = running.units(SYMBOL)
+    running.place(BUY | {"symbol": SYMBOL, "quantity": "100"})
     placed: list[str] = []
     for number, body in enumerate(kind.orders):
         links = {k: placed[0] for k, value in body.items() if value is FIRST}
