@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from trading.api.app import new_router
-from trading.api.idempotency import IdempotencyKey, replayable
+from trading.api.idempotency import IdempotencyKey, OptionalIdempotencyKey, replayable
 from trading.api.listing import (
     DEFAULT_LIMIT,
     Cursor,
@@ -46,10 +46,12 @@ RecommendationId = Annotated[
     response_model=GenerateOut,
     dependencies=[requires("recommendations:write")],
 )
-def post_generate(body: GenerateIn, caller: CallerDep) -> GenerateOut:
+def post_generate(
+    body: GenerateIn, caller: CallerDep, request: Request, key: OptionalIdempotencyKey = None
+) -> Response:
     """Weigh the latest signals for portfolios, save what follows and send it to execution.
 
-    Repeating it is harmless: the same signals recommend only once.
+    Repeating it is harmless, also without a key: the same signals recommend only once.
     """
     wanted: list[str] | None = body.portfolio_ids
     for portfolio_id in wanted or []:
@@ -57,7 +59,11 @@ def post_generate(body: GenerateIn, caller: CallerDep) -> GenerateOut:
         desk().books.account(portfolio_id)
     if wanted is None and caller.portfolios is not None:
         wanted = sorted(caller.portfolios)
-    return GenerateOut(**recommend_all(desk(), wanted, correlation_id()))
+
+    def generate() -> tuple[int, Wire]:
+        return 200, GenerateOut(**recommend_all(desk(), wanted, correlation_id()))
+
+    return replayable(caller, request, key, body, generate)
 
 
 @router.post(

@@ -96,7 +96,12 @@ def post_signal(
 
 
 @router.post("/signals/generate", response_model=GenerateSignalsOut, dependencies=[write])
-def post_generate(body: GenerateSignalsIn) -> GenerateSignalsOut:
+def post_generate(
+    body: GenerateSignalsIn,
+    caller: CallerDep,
+    request: Request,
+    key: OptionalIdempotencyKey = None,
+) -> Response:
     """Run strategies on the newest closed candles; the same candle gives the same signal once."""
     for i, symbol in enumerate(body.symbols or ()):
         _known(symbol, f"symbols.{i}")
@@ -106,16 +111,20 @@ def post_generate(body: GenerateSignalsIn) -> GenerateSignalsOut:
         else (StrategyChoice(c))
         for c in body.strategies or settings().strategies
     ]
-    result = generate_signals(
-        desk().market,
-        desk().signals,
-        symbols_to_watch(body.symbols, settings().watch_list, desk().market),
-        body.timeframe or settings().timeframe,
-        choices,
-        desk().wall_clock(),
-        correlation_id(),
-    )
-    return GenerateSignalsOut(**asdict(result))
+
+    def generate() -> tuple[int, GenerateSignalsOut]:
+        result = generate_signals(
+            desk().market,
+            desk().signals,
+            symbols_to_watch(body.symbols, settings().watch_list, desk().market),
+            body.timeframe or settings().timeframe,
+            choices,
+            desk().wall_clock(),
+            correlation_id(),
+        )
+        return 200, GenerateSignalsOut(**asdict(result))
+
+    return replayable(caller, request, key, body, generate)
 
 
 @router.get("/signals/strategies", response_model=StrategiesOut, dependencies=[read])

@@ -280,3 +280,14 @@ def test_a_planned_buy_takes_its_commission_out_of_what_the_next_may_spend() -> 
     # 5 for 505; of the 500 left 4 can be paid with their commission, not 5.
     bought = {s: p.quantity for s, p in books("small")["positions"].items()}
     assert bought == {"ACME": 5, "OTHER": 4}
+
+
+def test_generating_under_one_key_gives_one_answer() -> None:
+    """The second run would find nothing new and say so; the key's answer is that of the first."""
+    signal = {"symbol": "ACME", "source": "model", "strategy": "any", "score": "0.9"}
+    good("POST", "/signals", signal | {"time": datetime.now(UTC).isoformat(), "price": "100"})
+    first = good("POST", "/recommendations/generate", {}, key="g")
+    assert first["created"] == 1
+    assert good("POST", "/recommendations/generate", {}, key="g") == first
+    assert good("POST", "/recommendations/generate", {})["created"] == 0
+    assert call("POST", "/recommendations/generate", {"portfolio_ids": []}, key="g").status == 422

@@ -123,6 +123,32 @@ class Schedule:
         world.work(self.event(world))
 
 
+@dataclass(frozen=True)
+class PriceStream:
+    """The market table's stream with a symbol's newest price, repeated until it is taken."""
+
+    service: str
+    symbol: str
+    ignored: frozenset[str] = frozenset()
+
+    def event(self, world: World) -> Callable[[Any], Any]:
+        handler = importlib.import_module(f"{self.service}.handler")
+        image = world.raw_item("MarketTable", "PRICES", self.symbol)
+        change = {"Keys": {"pk": image["pk"], "sk": image["sk"]}, "NewImage": image}
+        sent = {"Records": [{"eventName": "MODIFY", "dynamodb": change}]}
+        return lambda context: handler.on_prices(sent, context)
+
+    def concluded(self, world: World, answer: Any) -> None:
+        """Nothing: the stream stays where it is until its reader has got by."""
+
+    def again(self, world: World) -> Any:
+        for _ in range(TRIES):
+            if world.work(self.event(world)) is not None:
+                return
+            world.clock.sleep(PASSING_SECONDS)
+        raise AssertionError("the stream never moved on")
+
+
 STANDING: tuple[Act, ...] = (
     Schedule("recommendations", "on_relay"),
     Delivery(),

@@ -22,7 +22,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 
 from tests.conftest import forget_cached_parts
 from tests.support.faults import Fault, Wire, WorkerKilled
-from trading import bootstrap, deadline
+from trading import bootstrap, deadline, telemetry
 from trading.api import idempotency
 from trading.usecases import retry
 
@@ -78,6 +78,8 @@ class World:
         for module in (idempotency, deadline):
             patch.setattr(module, "time", self.clock)
         patch.setattr(retry, "random", random.Random(0))
+        chance = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex="c" * 32))
+        patch.setattr(telemetry, "uuid", chance)
         library = "aws_lambda_powertools.utilities.idempotency.persistence"
         shim = SimpleNamespace(datetime=self.clock, timedelta=dt.timedelta)
         for name in ("base", "dynamodb", "datarecord"):
@@ -127,6 +129,12 @@ class World:
                     kept["body"] = {k: v for k, v in body.items() if k not in ignored}
                     values["data"] = kept
                 found[f"{name}: {key}"] = {k: v for k, v in values.items() if k not in _FLEETING}
+        return found
+
+    def raw_item(self, table: str, pk: str, sk: str) -> dict[str, Any]:
+        """One item in DynamoDB's own form."""
+        key: Any = {"pk": {"S": pk}, "sk": {"S": sk}}
+        found: dict[str, Any] = boto3.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
         return found
 
     def receive(self) -> list[dict[str, Any]]:
