@@ -180,7 +180,7 @@ def main() -> int:
     assert change.transaction is not None
     assert change.decision is not None
     not_set = [r.rule for r in change.decision.results if "not limited" in r.message]
-    names = set(Posting.model_fields)
+    names = Posting._fields
     posting = Posting(**{n: getattr(change.transaction, n) for n in names})
     account = prepared.portfolio.account
     held = prepared.portfolio.positions["ACME"]

@@ -102,7 +102,7 @@ def test_an_order_larger_than_its_share_of_the_volume_fills_bar_by_bar() -> None
     assert world.fills[1].price == 101
     later_bar = bar(98, 103, 99, 102, volume="200")
     moved = {"start": later_bar.time, "time": later_bar.time + timedelta(minutes=1)}
-    world.see(later_bar.model_copy(update=moved))
+    world.see(later_bar._replace(**moved))
     assert (status(world, made), len({f.id for f in world.fills})) == (S.FILLED, 3)
     assert sum(f.quantity for f in world.fills) == 10
     world.check_promises()

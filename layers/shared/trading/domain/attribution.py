@@ -47,6 +47,9 @@ def attributed(before: Position, after: Position, shares: Shares | None) -> Posi
     was, now = before.quantity, after.quantity
     if was == now:
         return after
+    if not (before.sources or shares):
+        # A person's before, and a person's after.
+        return after if after.sources is None else after.model_copy(update={"sources": None})
     stay = ZERO if was * now <= 0 else min(was, now, key=abs)
     sources = sources_of(before)
     total = sum(sources.values(), ZERO)

@@ -7,9 +7,10 @@ is still at the version that was read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import ConfigDict, Field
 
@@ -21,7 +22,6 @@ from trading.domain.ledger import (
     Entry,
     LedgerTransaction,
     TransactionKind,
-    sums_by_commodity,
 )
 from trading.domain.money import ZERO
 from trading.domain.order import Fill, Order
@@ -34,6 +34,8 @@ from trading.domain.risk.equity_marks import EquityMarks
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.tail import TailState
 from trading.domain.value import Value
+
+_INCOME = frozenset(INCOME_ACCOUNTS.values())
 
 
 class Holding(Value):
@@ -97,34 +99,50 @@ class BookChange(Value):
     equity: EquitySnapshot | None = None
 
 
-class Posting(Value):
+class Posting(NamedTuple):
     """What a ledger transaction says beside its place in the chain."""
 
     kind: TransactionKind
     cause: str
     entries: tuple[Entry, ...]
     currency: str
-    symbol: str | None = None
-    note: str | None = None
     time: datetime
     recorded_at: datetime
-    correlation_id: str = Field(default="")
+    symbol: str | None = None
+    note: str | None = None
+    correlation_id: str = ""
 
 
 def post(account: Account, posting: Posting) -> tuple[Account, LedgerTransaction]:
     """Append to the ledger: the next transaction in the chain, and the account after it."""
-    transaction = LedgerTransaction(
+    transaction = LedgerTransaction.trusted(
         portfolio_id=account.portfolio_id,
         sequence=account.ledger_sequence + 1,
-        previous_hash=account.ledger_hash,
-        **posting.model_dump(exclude={"entries"}),
+        kind=posting.kind,
+        cause=posting.cause,
+        time=posting.time,
+        recorded_at=posting.recorded_at,
         entries=posting.entries,
+        symbol=posting.symbol,
+        currency=posting.currency,
+        note=posting.note,
+        correlation_id=posting.correlation_id,
+        previous_hash=account.ledger_hash,
     ).sealed()
+    cash, capital, income = dict(account.cash), dict(account.capital), dict(account.income)
+    for entry in posting.entries:
+        name = entry.account
+        if name == "cash":
+            _add(cash, entry.commodity, entry.amount)
+        elif name == "capital":
+            _add(capital, entry.commodity, -entry.amount)
+        elif name in _INCOME:
+            _add(income, entry.commodity, -entry.amount)
     after = account.model_copy(
         update={
-            "cash": _moved(account.cash, posting.entries, ("cash",), 1),
-            "capital": _moved(account.capital, posting.entries, ("capital",), -1),
-            "income": _moved(account.income, posting.entries, INCOME_ACCOUNTS.values(), -1),
+            "cash": cash,
+            "capital": capital,
+            "income": income,
             "ledger_sequence": transaction.sequence,
             "ledger_hash": transaction.hash,
             "updated_at": posting.recorded_at,
@@ -133,12 +151,6 @@ def post(account: Account, posting: Posting) -> tuple[Account, LedgerTransaction
     return after, transaction
 
 
-def _moved(
-    balances: Mapping[str, Decimal], entries: Iterable[Entry], accounts: Iterable[str], sign: int
-) -> dict[str, Decimal]:
-    """Balances by currency after the entries of some ledger accounts."""
-    after, named = dict(balances), set(accounts)
-    own = [entry for entry in entries if entry.account in named]
-    for currency, amount in sums_by_commodity(own).items():
-        after[currency] = after.get(currency, ZERO) + sign * amount
-    return after
+def _add(balances: dict[str, Decimal], currency: str, amount: Decimal) -> None:
+    """Add to the balance of one currency."""
+    balances[currency] = balances.get(currency, ZERO) + amount

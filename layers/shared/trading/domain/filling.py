@@ -55,7 +55,7 @@ def worked(
     ]
     if trails_on:
         # Only a trailing stop's best price has moved: nothing that it was promised has.
-        return BookChange(before=portfolio.account, order=order, order_was=was)
+        return BookChange.trusted(before=portfolio.account, order=order, order_was=was)
     return settled(moves, portfolio, found.price or seen.close, now, fill, seen)
 
 
@@ -93,8 +93,9 @@ def _tradable(
     if order.side is Side.SELL:
         return min(wanted, max(held, ZERO)), "the units are no longer held"
     free = portfolio.account.available(order.currency)
-    own = [o for o in (was, linked.get(order.oco_id or "")) if o is not None]
-    free += sum((o.reserved_cash for o in own if o.side is order.side), ZERO)
+    for own in (was, linked.get(order.oco_id or "")):
+        if own is not None and own.side is order.side:
+            free += own.reserved_cash
     return _affordable(wanted, found, free, snapshot), "the cash no longer pays for it"
 
 
@@ -121,7 +122,7 @@ def _fill_of(
 ) -> Fill:
     """The execution of ``quantity`` at the attempt's price, with its commission."""
     rate = account.commission(found.liquidity)
-    return Fill(
+    return Fill.trusted(
         id=derived_id("fill", order.id, str(order.fills + 1)),
         order_id=order.id,
         portfolio_id=order.portfolio_id,
@@ -148,7 +149,7 @@ def settled(
     """Put together what the orders' changes and the fill do to account, position and ledger."""
     before = portfolio.account
     promised = with_promises([m.order for m in moves], reference, before)
-    moves = [OrderMove(order=o, was=m.was) for o, m in zip(promised, moves, strict=True)]
+    moves = [OrderMove(o, m.was) for o, m in zip(promised, moves, strict=True)]
     main = moves[0]
     held = portfolio.position(main.order.symbol, main.order.currency)
     account, position = after_promises(before, held, moves, now)
@@ -159,7 +160,7 @@ def settled(
         limited = before.fill_model.participation_rate is not None
         position = attributed(held, position, main.order.attribution)
         position = _noted(position, main.order, fill, seen, limited)
-    return BookChange(
+    return BookChange.trusted(
         before=before,
         account=account,
         position=position if position is not held else None,

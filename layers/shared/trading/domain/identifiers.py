@@ -17,10 +17,8 @@ def derived_id(prefix: str, *causes: str) -> str:
     The same causes always give the same id, so that making the thing twice is noticed. The
     causes are length-prefixed before hashing: ('a', 'bc') and ('ab', 'c') differ.
     """
-    digest = hashlib.sha256()
-    for cause in causes:
-        digest.update(f"{len(cause)}:{cause}".encode())
-    return f"{prefix}_{digest.hexdigest()[:32]}"
+    text = "".join([f"{len(cause)}:{cause}" for cause in causes])
+    return f"{prefix}_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def time_sorted_id(prefix: str, now: datetime) -> str:

@@ -27,6 +27,8 @@ from trading.domain.time import to_text
 from trading.domain.value import Value
 
 GENESIS_HASH = "0" * 64
+# The canonical form that hashes are over; json.dumps would make an encoder each time.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class TransactionKind(StrEnum):
@@ -96,23 +98,23 @@ class LedgerTransaction(Value):
             "correlation_id": self.correlation_id,
             "previous_hash": self.previous_hash,
         }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()
 
     def sealed(self) -> LedgerTransaction:
         """Return it with its hash. Raises ValueError if the entries do not balance."""
-        off = {c: plain(s) for c, s in sums_by_commodity(self.entries).items() if s}
-        if off:
+        sums = sums_by_commodity(self.entries)
+        if any(sums.values()):
+            off = {c: plain(s) for c, s in sums.items() if s}
             raise ValueError(f"entries do not sum to zero: {off}")
         return self.model_copy(update={"hash": self.computed_hash()})
 
 
 def sums_by_commodity(entries: Iterable[Entry]) -> dict[str, Decimal]:
     """Add up the entries of each commodity."""
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    sums: dict[str, Decimal] = {}
     for entry in entries:
-        sums[entry.commodity] += entry.amount
-    return dict(sums)
+        sums[entry.commodity] = sums.get(entry.commodity, ZERO) + entry.amount
+    return sums
 
 
 def _exchange(
@@ -122,8 +124,8 @@ def _exchange(
     if not amount:
         return ()
     return (
-        Entry(account=account_in, commodity=commodity, amount=amount),
-        Entry(account=account_out, commodity=commodity, amount=-amount),
+        Entry.trusted(account=account_in, commodity=commodity, amount=amount),
+        Entry.trusted(account=account_out, commodity=commodity, amount=-amount),
     )
 
 
@@ -275,11 +277,8 @@ def apply_to_position(position: Position, transaction: LedgerTransaction) -> Pos
 
 def _amount(transaction: LedgerTransaction, account: str, commodity: str) -> Decimal:
     """Sum of one account's entries in one commodity."""
-    return sum(
-        (
-            e.amount
-            for e in transaction.entries
-            if e.account == account and e.commodity == commodity
-        ),
-        ZERO,
-    )
+    total = ZERO
+    for entry in transaction.entries:
+        if entry.account == account and entry.commodity == commodity:
+            total += entry.amount
+    return total

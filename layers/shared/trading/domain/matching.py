@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
+from typing import NamedTuple
 
 from trading.domain.candle import Candle, Price
 from trading.domain.fill_model import FillModel
 from trading.domain.instrument import Instrument
 from trading.domain.order import STOP_TYPES, Liquidity, Order, OrderType, Side
-from trading.domain.value import Value
 
 
 class Phase(IntEnum):
@@ -30,7 +30,7 @@ class Phase(IntEnum):
     CLOSE = 3
 
 
-class Observation(Value):
+class Observation(NamedTuple):
     """What is known of the market from ``start`` to ``time``; the same moment for a single price.
 
     ``volume`` is None where it is not known, as for a single price that was posted.
@@ -52,12 +52,10 @@ class Observation(Value):
 
     def at_close(self) -> Observation:
         """Only the bar's last price, for an order that came while the bar was forming."""
-        return self.model_copy(
-            update={"start": self.time, "open": self.close, "high": self.close, "low": self.close}
-        )
+        return self._replace(start=self.time, open=self.close, high=self.close, low=self.close)
 
 
-class Attempt(Value):
+class Attempt(NamedTuple):
     """What an observation does to an order: it trades, changes, or both.
 
     ``order`` carries a trailing stop's new peak or that a stop has gone off. ``quantity`` is what
@@ -162,8 +160,8 @@ def attempt(
         return found
     quantity = order.remaining if room is None else min(room, order.remaining)
     if not quantity:
-        return found.model_copy(update={"price": None}) if found.order is not order else None
-    return found.model_copy(update={"quantity": quantity})
+        return found._replace(price=None) if found.order is not order else None
+    return found._replace(quantity=quantity)
 
 
 def _limit(order: Order, seen: Observation, phase: Phase, model: FillModel) -> Attempt | None:
@@ -284,5 +282,5 @@ def on_arrival(
         if found is None:
             return None
         quantity = order.remaining if room is None else min(room, order.remaining)
-        return found.model_copy(update={"quantity": quantity}) if quantity else None
+        return found._replace(quantity=quantity) if quantity else None
     return attempt(order, seen, Phase.OPEN, model, instrument, room)

@@ -107,7 +107,7 @@ def moved(
         correlation_id=correlation_id,
     )
     account, transaction = post(portfolio.account, posting)
-    return BookChange(
+    return BookChange.trusted(
         before=portfolio.account,
         account=account,
         position=apply_to_position(position, transaction) if position else None,

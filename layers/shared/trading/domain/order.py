@@ -227,6 +227,17 @@ class Order(Value):
         via: Via = Via.ORDINARY,
     ) -> Order:
         """Return the order in another state. Raises IllegalTransition if the table forbids it."""
+        return self._moved(status, now, reason, via, {})
+
+    def _moved(
+        self,
+        status: OrderStatus,
+        now: datetime,
+        reason: str | None,
+        via: Via,
+        changed: dict[str, object],
+    ) -> Order:
+        """Return the order in another state, and ``changed`` along with it."""
         if ORDER_MOVES[self.execution_status].get(status) is not via:
             raise IllegalTransition(
                 f"order '{self.id}' is {self.execution_status} and cannot become {status}"
@@ -237,6 +248,7 @@ class Order(Value):
                 "reason": reason,
                 "updated_at": now,
                 "version": self.version + 1,
+                **changed,
             }
         )
 
@@ -255,14 +267,13 @@ class Order(Value):
         else:
             status = self.execution_status if late else OrderStatus.PARTIALLY_FILLED
         via, reason = (Via.LATE_FILL, self.reason) if late else (Via.ORDINARY, None)
-        return self.moved(status, fill.time, reason, via).model_copy(
-            update={
-                "filled_quantity": quantity,
-                "filled_notional": self.filled_notional + fill.notional,
-                "fees": self.fees + fill.fee,
-                "fills": self.fills + 1,
-            }
-        )
+        changed: dict[str, object] = {
+            "filled_quantity": quantity,
+            "filled_notional": self.filled_notional + fill.notional,
+            "fees": self.fees + fill.fee,
+            "fills": self.fills + 1,
+        }
+        return self._moved(status, fill.time, reason, via, changed)
 
 
 class Fill(Value):

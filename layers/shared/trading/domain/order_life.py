@@ -43,12 +43,12 @@ def place(
     now, account = snapshot.now, snapshot.portfolio.account
     if order.expires_at is not None and now > order.expires_at:
         lapsed = order.moved(_S.EXPIRED, now, "its time had run out before it could trade")
-        change = BookChange(before=account, order=_unlinked(lapsed))
+        change = BookChange.trusted(before=account, order=_unlinked(lapsed))
         return _with_recommendation(change, recommendation, now)
     decision = judge(order_context(order, snapshot))
     if not decision.passed:
         rejected = _unlinked(order.moved(_S.REJECTED, now, decision.reason))
-        change = BookChange(before=account, order=rejected, decision=decision)
+        change = BookChange.trusted(before=account, order=rejected, decision=decision)
         return _with_recommendation(change, recommendation, now)
     linked = {**snapshot.linked, **{leg.id: leg for leg in exits}}
     change = _arrive(order, snapshot, linked, {leg.id for leg in exits})
@@ -80,6 +80,8 @@ def _arrive(
     ):
         found = None
     change = worked(found or Attempt(order=order), None, snapshot, seen, linked, snapshot.now)
+    if not made:
+        return change
     new = [leg for leg_id, leg in linked.items() if leg_id in made]
     moved = {move.order.id: move.order for move in change.linked}
     kept = tuple(move for move in change.linked if move.order.id not in made)
@@ -208,7 +210,7 @@ def _remembering(position: Position | None, order: Order, snapshot: Snapshot) ->
     now = snapshot.now
     held = position or snapshot.portfolio.position(order.symbol, order.currency)
     recent = [r for r in held.recent_orders or () if (now - r.time).total_seconds() <= window]
-    recent.append(RecentOrder(fingerprint=order.request_hash, time=now))
+    recent.append(RecentOrder.trusted(fingerprint=order.request_hash, time=now))
     return held.model_copy(update={"recent_orders": tuple(recent)})
 
 
@@ -294,7 +296,7 @@ def settle(
 
 def _reported_fill(order: Order, told: VenueReport, missing: Decimal, now: datetime) -> Fill:
     """The part of a venue's report that the books do not know yet."""
-    return Fill(
+    return Fill.trusted(
         id=derived_id("fill", order.id, str(order.fills + 1)),
         order_id=order.id,
         portfolio_id=order.portfolio_id,

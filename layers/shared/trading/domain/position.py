@@ -100,14 +100,13 @@ class Position(Value):
         negative. What crosses zero closes the position first and opens the rest the other way, at
         the same price.
         """
-        after = self.model_copy(update={"fees": self.fees + fee})
         if not units or self.adds(units):
-            return after._opened(units, cost)
+            return self._opened(units, cost, fee)
         if abs(units) <= abs(self.quantity):
-            return after._closed(units, cost)
+            return self._closed(units, cost, fee)
         closing = average(cost * -self.quantity, units)
-        flat = after._closed(-self.quantity, closing)
-        return flat._opened(units + self.quantity, cost - closing)
+        flat = self._closed(-self.quantity, closing, fee)
+        return flat._opened(units + self.quantity, cost - closing, ZERO)
 
     def cost_of(self, units: Decimal) -> Decimal:
         """What closing ``units`` (signed against the position) takes out of the cost basis.
@@ -116,7 +115,7 @@ class Position(Value):
         """
         return self.cost_basis - self._without(units)[0]
 
-    def _opened(self, units: Decimal, cost: Decimal) -> Position:
+    def _opened(self, units: Decimal, cost: Decimal, fee: Decimal) -> Position:
         """Enlarge the position."""
         lots = self.lots
         if self.cost_method is CostMethod.FIFO and units:
@@ -125,11 +124,12 @@ class Position(Value):
             update={
                 "quantity": self.quantity + units,
                 "cost_basis": self.cost_basis + cost,
+                "fees": self.fees + fee,
                 "lots": lots,
             }
         )
 
-    def _closed(self, units: Decimal, cost: Decimal) -> Position:
+    def _closed(self, units: Decimal, cost: Decimal, fee: Decimal) -> Position:
         """Make the position smaller by no more than there is of it, and realize the gain."""
         basis, lots = self._without(units)
         return self.model_copy(
@@ -137,6 +137,7 @@ class Position(Value):
                 "quantity": self.quantity + units,
                 "cost_basis": basis,
                 "realized_pnl": self.realized_pnl - cost - (self.cost_basis - basis),
+                "fees": self.fees + fee,
                 "lots": lots,
             }
         )

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from trading.domain.money import ZERO, with_commission
 from trading.domain.order import Order, Side
 from trading.domain.portfolio import Account
 from trading.domain.position import Position
-from trading.domain.value import Value
 
 _FIELDS = ("reserved_cash", "reserved_quantity", "reserved_notional")
 
 
-class OrderMove(Value):
+class OrderMove(NamedTuple):
     """One order's change: as it was read (None: newly made), and as it is to be."""
 
     order: Order
@@ -39,8 +39,15 @@ def with_promises(orders: Sequence[Order], reference: Decimal, account: Account)
         need, twin = needs[order.id], order.oco_id
         if twin in needs and twin < order.id and sides[twin] is order.side:
             need = [max(ZERO, own - its) for own, its in zip(need, needs[twin], strict=True)]
-        promised.append(order.model_copy(update=dict(zip(_FIELDS, need, strict=True))))
+        promised.append(_promising(order, need))
     return promised
+
+
+def _promising(order: Order, need: list[Decimal]) -> Order:
+    """The order with what it is promised; the same object if it was promised that already."""
+    if [order.reserved_cash, order.reserved_quantity, order.reserved_notional] == need:
+        return order
+    return order.model_copy(update=dict(zip(_FIELDS, need, strict=True)))
 
 
 def _need(order: Order, reference: Decimal, account: Account) -> list[Decimal]:
@@ -58,10 +65,18 @@ def after_promises(
     account: Account, position: Position, moves: Sequence[OrderMove], now: datetime
 ) -> tuple[Account, Position]:
     """Move the totals along with the orders' parts, and count the open ones."""
-    cash, units, notional = (
-        sum((_part(m.order, name) - _part(m.was, name) for m in moves), ZERO) for name in _FIELDS
-    )
-    opened = sum(_is_open(m.order) - _is_open(m.was) for m in moves)
+    cash = units = notional = ZERO
+    opened = 0
+    for order, was in moves:
+        cash += order.reserved_cash
+        units += order.reserved_quantity
+        notional += order.reserved_notional
+        opened += order.is_open
+        if was is not None:
+            cash -= was.reserved_cash
+            units -= was.reserved_quantity
+            notional -= was.reserved_notional
+            opened -= was.is_open
     if cash or opened:
         reserved = dict(account.reserved)
         reserved[position.currency] = reserved.get(position.currency, ZERO) + cash
@@ -89,11 +104,3 @@ def released(
     blank = dict.fromkeys(_FIELDS, ZERO)
     moves = [OrderMove(order=order.model_copy(update=blank), was=order) for order in orders]
     return after_promises(account, position, moves, now)
-
-
-def _part(order: Order | None, name: str) -> Decimal:
-    return getattr(order, name) if order else ZERO
-
-
-def _is_open(order: Order | None) -> int:
-    return int(order is not None and order.is_open)

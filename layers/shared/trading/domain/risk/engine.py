@@ -35,15 +35,18 @@ def judge(context: OrderContext, rules: Sequence[RiskRule] = ALL_RULES) -> Decis
     A rule that cannot measure what it has a limit for fails, and says why; an order that only
     reduces risk passes it all the same.
     """
-    results = []
+    results: list[RuleResult] = []
+    reason = None
     for rule in rules:
         try:
-            results.append(rule.check(context))
+            result = rule.check(context)
         except (Unmeasured, MissingRate) as error:
-            results.append(_unmeasured(rule, context, str(error)))
-    reason = next((result.rule for result in results if not result.passed), None)
+            result = _unmeasured(rule, context, str(error))
+        results.append(result)
+        if reason is None and not result.passed:
+            reason = result.rule
     order = context.order
-    return Decision(
+    return Decision.trusted(
         order_id=order.id,
         portfolio_id=order.portfolio_id,
         symbol=order.symbol,
