@@ -54,4 +54,6 @@ def accrued(portfolio: Portfolio, now: datetime, recorded_at: datetime) -> BookC
         correlation_id=f"borrow:{day}",
     )
     after, transaction = post(account, posting)
-    return BookChange.trusted(before=account, account=after, transaction=transaction, marker=posting.cause)
+    return BookChange.trusted(
+        before=account, account=after, transaction=transaction, marker=posting.cause
+    )
