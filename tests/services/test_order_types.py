@@ -82,6 +82,19 @@ def test_showing_the_same_bars_again_changes_nothing() -> None:
     assert books() == before
 
 
+def test_more_bars_than_one_run_shows_are_left_to_the_next(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setattr("trading.usecases.match_orders.MAX_BARS", 5)
+    made = place("10", type="limit", limit_price="95").json
+    quiet = (100, 101, 99, 100)
+    bars(1, *[quiet] * 5, (100, 101, 94, 100), *[quiet] * 6)
+    for _ in range(4):
+        on_schedule({}, Context())
+    (fill,) = order(made["id"])["fills"]
+    assert fill["time"] == "2026-03-02T07:00:00Z"
+
+
 def test_a_trailing_stop_keeps_its_peak_between_runs() -> None:
     place("10")
     stop = place("10", "sell", type="trailing_stop", trail_percent="10").json

@@ -89,6 +89,9 @@ def _observations(
             price.symbol, price.timeframe, start - length, price.time, MAX_BARS
         )
         found = [bar(candle) for candle in candles if candle.close_time <= price.time]
+        if len(candles) == MAX_BARS:
+            # There may be more bars before the price: it is not their turn yet.
+            return [seen for seen in found if seen.time > start]
     if not found or found[-1].time < price.time:
         found.append(price_point(price))
     return [seen for seen in found if seen.time > start]
