@@ -28,7 +28,7 @@ def test_a_size_tells_how_much_of_it_the_limits_allow() -> None:
     assert size(method="fixed_quantity", quantity="20")["allowed_quantity"] == "20"
     good("PUT", "/risk/main/limits", {"max_order_notional": "1250"})
     assert size(method="fixed_quantity", quantity="20")["allowed_quantity"] == "12"
-    good("PUT", "/risk/main/limits", {"max_order_notional": "5"})
+    good("PUT", "/risk/main/limits", {"max_order_notional": "50"})
     assert size(method="fixed_quantity", quantity="20")["allowed_quantity"] == "0"
     good("PUT", "/risk/main/limits", {})
     assert size(method="fixed_quantity", quantity="500")["allowed_quantity"] == "100"
