@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.domain.builders import NOW, d, limits, order
+from tests.domain.float_tail import tail_risk
 from tests.domain.risk_states import FEW, RETURNS, context, portfolio, result, series, tail
 from trading.domain.order import Side
 from trading.domain.risk.rule import OrderContext
 from trading.domain.risk.tail import TailFigures, TailState, VarMethod, tail_with_order
 from trading.domain.risk.tail_figures import tail_figures
-from trading.quant.statistics.value_at_risk import tail_risk
 
 PROFITS = st.lists(
     st.integers(-(10**8), 10**8).map(lambda n: Decimal(n).scaleb(-4)), min_size=30, max_size=120

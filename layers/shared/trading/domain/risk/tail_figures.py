@@ -1,8 +1,4 @@
-"""Value at risk and expected shortfall of profits and losses, exactly, for the order path.
-
-The formulas are those of ``quant/statistics/value_at_risk.py``, which works on floats; a test
-holds the two together.
-"""
+"""Value at risk and expected shortfall of a series of profits and losses, exactly."""
 
 from __future__ import annotations
 
