@@ -44,10 +44,11 @@ def worked(
     trails_on = (
         was is not None and fill is None and order.is_open and (order.triggered == was.triggered)
     )
-    if was is not None and order.version == was.version:
-        order = order.model_copy(update={"version": order.version + 1, "updated_at": now})
     if was is not None:
-        order = order.model_copy(update={"matched_until": seen.time})
+        update: dict[str, object] = {"matched_until": seen.time}
+        if order.version == was.version:
+            update |= {"version": order.version + 1, "updated_at": now}
+        order = order.model_copy(update=update)
     exits_from = seen.start if was is not None else now
     moves = [
         OrderMove(order=order, was=was),
