@@ -25,6 +25,16 @@ class SlippageModel(StrEnum):
     VOLUME_SHARE = "volume_share"
 
 
+class FillTiming(StrEnum):
+    """When an order that would trade at once does: at the mark as it stands, or at the next bar.
+
+    Of a bar that has just closed the mark is its close; the next bar is met at its open.
+    """
+
+    IMMEDIATE = "immediate"
+    NEXT_BAR = "next_bar"
+
+
 class FillModel(Value):
     """How a portfolio's simulated fills are priced and limited.
 
@@ -34,7 +44,7 @@ class FillModel(Value):
     taker loses on top: always (``fixed``), or times the square of the order's share in the bar's
     volume (``volume_share``; a bar of unknown volume counts as a share of one).
     ``participation_rate`` is the part of a bar's volume that may be traded by the portfolio (None:
-    no limit).
+    no limit). ``timing`` says when orders that would trade at once do.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -44,6 +54,7 @@ class FillModel(Value):
     slippage: SlippageModel = SlippageModel.NONE
     slippage_bps: Decimal = Field(default=ZERO, ge=0, le=2000)
     participation_rate: Decimal | None = Field(default=None, gt=0, le=1)
+    timing: FillTiming = FillTiming.IMMEDIATE
 
     def quoted(self, price: Decimal, side: Side) -> Decimal:
         """The ask (for a buy) or the bid (for a sell) when the market is at ``price``."""

@@ -79,3 +79,13 @@ class RiskLimits(Value):
     def needs_tail(self) -> bool:
         """Whether a limit in force is measured on the portfolio's tail state."""
         return self.max_var_percent is not None or self.max_cvar_percent is not None
+
+
+NO_LIMITS = RiskLimits(
+    max_allocation_percent=None,
+    max_symbol_exposure_percent=None,
+    max_gross_leverage=None,
+    max_daily_trades=None,
+    price_collar_percent=None,
+)
+"""Nothing is limited: what a backtest runs under unless it is given a portfolio's limits."""
