@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.builders import ACME, NOW, account, d, position, price, snapshot
-from trading.domain.aggregation import aggregate, target_order
+from trading.domain.aggregation import Opinion, aggregate
 from trading.domain.money import fee_amount
 from trading.domain.order import Side
 from trading.domain.portfolio import AllocationPolicy
 from trading.domain.position import Position
 from trading.domain.signal import Signal
+from trading.domain.targeting import target_order
 
 FINE = ACME.model_copy(update={"lot_size": Decimal("0.00000001")})
 
@@ -38,7 +39,9 @@ def wanted(
 ) -> tuple[Side, Decimal] | None:
     owner = account(10_000, policy=AllocationPolicy(**terms))
     portfolio = snapshot(owner, held).portfolio
-    return target_order(d(score), portfolio, ACME, price(), d(budget or 10_000))
+    opinion = Opinion(score=d(score), contributions=[])
+    made = target_order(opinion, portfolio, ACME, price(), d(budget or 10_000))
+    return None if made is None else (made.side, made.quantity)
 
 
 def test_an_opinion_is_the_weighted_mean_of_its_signals() -> None:
@@ -84,9 +87,10 @@ def test_a_buy_with_all_the_cash_can_always_be_paid(
 ) -> None:
     owner = account(str(cash), str(rate), policy=AllocationPolicy(target_fraction=d(1)))
     portfolio = snapshot(owner, mark=price(str(mark))).portfolio
-    made = target_order(d(1), portfolio, FINE, price(str(mark)), cash)
+    opinion = Opinion(score=d(1), contributions=[])
+    made = target_order(opinion, portfolio, FINE, price(str(mark)), cash)
     if made is not None:
-        notional = made[1] * mark
+        notional = made.quantity * mark
         assert notional + fee_amount(notional * rate) <= cash
 
 

@@ -118,7 +118,7 @@ def test_stops_come_before_limits_within_a_bar_and_after_what_the_open_trades() 
     gap = bar(90, 115, 112, 100)
     assert shown(target, gap) == (
         Phase.OPEN,
-        Attempt(order=target, price=d(110), quantity=d(1), liquidity=Liquidity.MAKER),
+        Attempt(order=target, price=d(110), quantity=d(1), liquidity=Liquidity.MAKER, at_open=True),
     )
 
 

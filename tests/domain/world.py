@@ -9,7 +9,7 @@ from tests.domain.builders import ACME, NOW, UNLIMITED, account, price
 from trading.domain.books import BookChange, Snapshot
 from trading.domain.candle import Price
 from trading.domain.ledger import LedgerTransaction
-from trading.domain.matching import Observation, attempt, shown_to, venue_sequence
+from trading.domain.matching import Observation, Phase, attempt, shown_to, venue_sequence
 from trading.domain.order import Fill, Order, OrderStatus, OrderType, Side
 from trading.domain.order_life import close, match, may_work, place, room_for, trusted
 from trading.domain.order_request import OrderRequest, new_exits, new_order
@@ -40,10 +40,10 @@ class World:
         self.decisions: list[Decision] = []
         self.accepted = 0
 
-    def snapshot(self, order: Order | None = None, link: str | None = None) -> Snapshot:
+    def snapshot(self, order: Order | None = None, *link: str) -> Snapshot:
         """What a decision would be made from now."""
         known = self.orders.get(order.id) if order else None
-        links = {*(known.linked_ids if known else ()), *([link] if link else ())}
+        links = {*(known.linked_ids if known else ()), *link}
         return Snapshot(
             portfolio=Portfolio(
                 account=self.account,
@@ -94,11 +94,12 @@ class World:
             stop_price=_amount(terms.pop("stop_price", None)),
             trail_percent=_amount(terms.pop("trail_percent", None)),
             take_profit=_amount(terms.pop("take_profit", None)),
+            notional=_amount(terms.pop("notional", None)),
             cause=cause,
             correlation_id="c",
             **terms,
         )
-        snapshot = self.snapshot(link=request.oco_order_id)
+        snapshot = self.snapshot(None, *request.touches)
         order = new_order(request, snapshot)
         self.apply(place(order, snapshot, None, new_exits(request, order, snapshot)))
         return self.orders[order.id]
@@ -126,7 +127,8 @@ class World:
         if part is None:
             return
         snapshot = self.snapshot(order)
-        if order.expires_at is not None and part.time > order.expires_at:
+        shown = part.start if phase is Phase.OPEN else part.time
+        if order.expires_at is not None and shown > order.expires_at:
             self.apply(close(order, OrderStatus.EXPIRED, "over", snapshot))
             return
         if not trusted(part, snapshot) or not may_work(order, part, snapshot):

@@ -190,7 +190,8 @@ def test_terms_are_checked_and_shown() -> None:
     model = {"maker_rate": "0.0002", "spread_bps": "4", "participation_rate": "0.1"}
     shown = good("PUT", "/portfolio/main", TERMS | {"fill_model": model, "borrow_rate": "0.05"})
     assert shown["borrow_rate"] == "0.05"
-    assert shown["fill_model"] == model | {"slippage": "none", "slippage_bps": "0"}
+    unsaid = {"slippage": "none", "slippage_bps": "0", "timing": "immediate"}
+    assert shown["fill_model"] == model | unsaid
     for bad in (
         {"borrow_rate": "-1"},
         {"cost_method": "lifo"},

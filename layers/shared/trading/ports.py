@@ -46,10 +46,8 @@ class Books(Protocol):
         """Those of some portfolios that hold one of some symbols."""
         ...
 
-    def snapshot(
-        self, portfolio_id: str, symbol: str, order_id: str, link: str | None = None
-    ) -> Snapshot:
-        """Read all that a decision on one order needs, and on one to link it to.
+    def snapshot(self, portfolio_id: str, symbol: str, order_id: str, *links: str) -> Snapshot:
+        """Read all that a decision on one order needs, and on those that it is to change.
 
         Raises NotFound.
         """
@@ -111,6 +109,10 @@ class Orders(Protocol):
 
     def get(self, identifier: str) -> Order:
         """Read one. Raises NotFound."""
+        ...
+
+    def some(self, identifiers: Sequence[str]) -> list[Order]:
+        """Read those of some orders that exist."""
         ...
 
     def open(self, symbol: str | None = None) -> list[Order]:

@@ -9,16 +9,19 @@ from decimal import Decimal
 from trading.domain.attribution import attributed
 from trading.domain.books import BookChange, Posting, Snapshot, post
 from trading.domain.identifiers import derived_id
+from trading.domain.instrument import Instrument
 from trading.domain.ledger import TransactionKind, apply_to_position, fill_entries
 from trading.domain.matching import Attempt, Observation
 from trading.domain.money import ONE, ZERO, fee_amount, with_commission
 from trading.domain.order import Fill, Order, OrderStatus, Side, TimeInForce
-from trading.domain.order_links import linked_moves
+from trading.domain.order_links import linked_moves, replaced_moves
 from trading.domain.portfolio import Account, Portfolio
 from trading.domain.position import Position
 from trading.domain.promises import OrderMove, after_promises, with_promises
 
 _S = OrderStatus
+MAX_EXITS = 20
+"""How many exits a holding remembers: those of the newest entries."""
 
 
 def worked(
@@ -54,6 +57,8 @@ def worked(
         OrderMove(order=order, was=was),
         *linked_moves(order, linked, fill is not None, moment, exits_from),
     ]
+    if was is None:
+        moves += replaced_moves(order, linked, now)
     if trails_on:
         # Only a trailing stop's best price has moved: nothing that it was promised has.
         return BookChange.trusted(before=portfolio.account, order=order, order_was=was)
@@ -106,9 +111,13 @@ def _affordable(wanted: Decimal, found: Attempt, free: Decimal, snapshot: Snapsh
     rate = snapshot.portfolio.account.commission(found.liquidity)
     if price is None or with_commission(wanted * price, rate) <= free:
         return wanted
-    instrument = snapshot.instrument
-    most = instrument.round_quantity(max(free, ZERO) / (price * (ONE + rate)))
-    while most and with_commission(most * price, rate) > free:
+    return payable(free, price, rate, snapshot.instrument)
+
+
+def payable(cash: Decimal, price: Decimal, rate: Decimal, instrument: Instrument) -> Decimal:
+    """The whole lots that ``cash`` pays for at ``price`` with a commission of ``rate``."""
+    most = instrument.round_quantity(max(cash, ZERO) / (price * (ONE + rate)))
+    while most and with_commission(most * price, rate) > cash:
         most -= instrument.lot_size
     return most
 
@@ -161,6 +170,7 @@ def settled(
         limited = before.fill_model.participation_rate is not None
         position = attributed(held, position, main.order.attribution)
         position = _noted(position, main.order, fill, seen, limited)
+        position = _with_exits(position, held, main.order)
     return BookChange.trusted(
         before=before,
         account=account,
@@ -197,6 +207,17 @@ def _noted(
     if order.protective:
         update["stopped_at"] = fill.time
     return position.model_copy(update=update) if update else position
+
+
+def _with_exits(position: Position, held: Position, order: Order) -> Position:
+    """What the holding is left by: the exits of its entries; none for one that has just ended."""
+    ids = [i for i in (order.take_profit_id, order.stop_loss_id) if i is not None]
+    turned = held.quantity * position.quantity <= ZERO
+    kept = () if turned else position.exits or ()
+    exits = (*kept, *(i for i in ids if i not in kept))[-MAX_EXITS:] or None
+    if not position.quantity:
+        exits = None
+    return position if exits == position.exits else position.model_copy(update={"exits": exits})
 
 
 def volume_used(position: Position, seen: Observation) -> Decimal:

@@ -16,9 +16,9 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from trading.domain.candle import Candle, Price
-from trading.domain.fill_model import FillModel
+from trading.domain.fill_model import FillModel, FillTiming
 from trading.domain.instrument import Instrument
-from trading.domain.order import STOP_TYPES, Liquidity, Order, OrderType, Side
+from trading.domain.order import STOP_TYPES, Liquidity, Order, OrderType, Side, TimeInForce
 
 
 class Phase(IntEnum):
@@ -59,13 +59,14 @@ class Attempt(NamedTuple):
     """What an observation does to an order: it trades, changes, or both.
 
     ``order`` carries a trailing stop's new peak or that a stop has gone off. ``quantity`` is what
-    trades at ``price`` (None: nothing does).
+    trades at ``price`` (None: nothing does); ``at_open`` tells that it does so as a bar opens.
     """
 
     order: Order
     price: Decimal | None = None
     quantity: Decimal | None = None
     liquidity: Liquidity = Liquidity.TAKER
+    at_open: bool = False
 
 
 def price_point(price: Price) -> Observation:
@@ -161,7 +162,7 @@ def attempt(
     quantity = order.remaining if room is None else min(room, order.remaining)
     if not quantity:
         return found._replace(price=None) if found.order is not order else None
-    return found._replace(quantity=quantity)
+    return found._replace(quantity=quantity, at_open=phase is Phase.OPEN)
 
 
 def _limit(order: Order, seen: Observation, phase: Phase, model: FillModel) -> Attempt | None:
@@ -275,7 +276,13 @@ def on_arrival(
 
     A market order or a limit order that arrives through the market takes the market's price. A
     stop whose trigger lies behind the market goes off at once; a trailing one starts from here.
+    Under ``next_bar`` orders that can wait meet the market at what it does next, a limit order as
+    one that rests.
     """
+    waits = order.time_in_force in (TimeInForce.GTC, TimeInForce.GTD)
+    at_next_bar = model.timing is FillTiming.NEXT_BAR and waits
+    if at_next_bar and order.type is not OrderType.TRAILING_STOP:
+        return None
     seen = price_point(mark)
     if order.type is OrderType.LIMIT:
         found = _taker(order, seen.open, seen, model, instrument)

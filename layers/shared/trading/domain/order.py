@@ -131,6 +131,11 @@ class Order(Value):
     ``new`` until it fills and name it as ``parent_id``; of two orders with ``oco_id``, each other's
     id, what one fills the other loses. ``protective`` orders are exits by a stop.
 
+    A market order with a ``notional`` is sized when it first trades: its quantity becomes as many
+    whole lots as that much quote currency pays for, commission included; until then ``quantity``
+    is what it came to at the price when it was made. ``replaces`` are exits whose units it took
+    over: they ended when it came.
+
     ``attribution`` says whose units it trades, in parts of one by strategy or source; None is a
     person's. ``reserved_cash``, ``reserved_quantity`` and ``reserved_notional`` are its part in
     what the account and the position have promised while it is open. What happened in the market
@@ -148,9 +153,11 @@ class Order(Value):
     trail_percent: Decimal | None = None
     trail_peak: Decimal | None = None
     triggered: bool | None = None
+    notional: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     expires_at: datetime | None = None
     reduce_only: bool | None = None
+    replaces: tuple[str, ...] | None = None
     protective: bool | None = None
     parent_id: str | None = None
     take_profit_id: str | None = None

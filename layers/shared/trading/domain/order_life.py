@@ -12,11 +12,11 @@ from decimal import Decimal
 
 from trading.domain.books import BookChange, Holding, Snapshot
 from trading.domain.errors import Conflict, InvalidInput
-from trading.domain.filling import opposes, settled, volume_used, worked
+from trading.domain.filling import opposes, payable, settled, volume_used, worked
 from trading.domain.identifiers import derived_id
 from trading.domain.matching import Attempt, Observation, on_arrival, price_point
 from trading.domain.money import ZERO, average, plain
-from trading.domain.order import OPEN_STATUSES, Fill, Order, OrderStatus, TimeInForce, Via
+from trading.domain.order import OPEN_STATUSES, Fill, Order, OrderStatus, Side, TimeInForce, Via
 from trading.domain.order_links import linked_moves
 from trading.domain.portfolio import Portfolio, TradingState
 from trading.domain.position import Position, RecentOrder
@@ -95,7 +95,10 @@ def order_context(
     """What the risk rules look at for this order; a linked order's promises count once."""
     portfolio = snapshot.portfolio
     twin = snapshot.linked.get(order.oco_id or "")
-    own = [o for o in (twin, snapshot.existing) if o is not None and o.side is order.side]
+    replaced = (snapshot.linked.get(identifier) for identifier in order.replaces or ())
+    own = [
+        o for o in (twin, snapshot.existing, *replaced) if o is not None and o.side is order.side
+    ]
     if own:
         portfolio = _without(portfolio, order, own, snapshot.now)
     mark = snapshot.mark
@@ -123,10 +126,16 @@ def match(
 ) -> BookChange:
     """Write down what an observation did to a resting order.
 
+    What trades as a bar opens is dated then, all else at the bar's end.
+
     A stop that goes off and would add to the portfolio's risk is judged again at that moment, and
     rejected where a limit has no room for it by now.
     """
     decision = None
+    sized = cash_sized(order, found, seen, snapshot)
+    if sized is None:
+        return close(order, _S.CANCELLED, "its worth no longer pays for a lot", snapshot, cause)
+    found = sized
     if found.order.triggered and not order.triggered and not reduces(order, snapshot.portfolio):
         rest = order.model_copy(update={"quantity": order.remaining})
         decision = judge(order_context(rest, snapshot, already_accepted=True))
@@ -134,9 +143,50 @@ def match(
         change = close(order, _S.REJECTED, decision.reason or "", snapshot, cause)
     else:
         change = _with_recommendation(
-            worked(found, order, snapshot, seen, snapshot.linked, seen.time), cause, snapshot.now
+            worked(
+                found,
+                order,
+                snapshot,
+                seen,
+                snapshot.linked,
+                seen.start if found.at_open else seen.time,
+            ),
+            cause,
+            snapshot.now,
         )
     return change.model_copy(update={"decision": decision}) if decision else change
+
+
+def cash_sized(
+    order: Order, found: Attempt, seen: Observation, snapshot: Snapshot
+) -> Attempt | None:
+    """Size a market order by its worth, as it first trades; None if that pays for no lot.
+
+    floor(worth / (price * (1 + rate))) in whole lots, ``worth`` being the order's ``notional``, for
+    a purchase without margin at most the cash that is free or was promised to it. What makes it
+    larger is judged anew, and where a limit has no room for that it stays as it was.
+    """
+    if order.notional is None or order.fills or found.price is None:
+        return found
+    account = snapshot.portfolio.account
+    worth = order.notional
+    if order.side is Side.BUY and not account.margin:
+        worth = min(worth, account.available(order.currency) + order.reserved_cash)
+    rate = account.commission(found.liquidity)
+    quantity = payable(worth, found.price, rate, snapshot.instrument)
+    if quantity <= ZERO:
+        return None
+    if quantity == order.quantity:
+        return found
+    if quantity > order.quantity:
+        grown = order.model_copy(update={"quantity": quantity})
+        if not judge(order_context(grown, snapshot, already_accepted=True)).passed:
+            return found
+    room = room_for(order, seen, snapshot)
+    return found._replace(
+        order=found.order.model_copy(update={"quantity": quantity}),
+        quantity=quantity if room is None else min(room, quantity),
+    )
 
 
 def close(

@@ -40,6 +40,18 @@ def linked_moves(
     return moves
 
 
+def replaced_moves(order: Order, linked: Mapping[str, Order], now: datetime) -> list[OrderMove]:
+    """The ends of the exits whose units an order takes over, once it has been let in."""
+    if not (order.is_open or order.filled_quantity):
+        return []
+    legs = [linked[i] for i in order.replaces or () if i in linked]
+    return [
+        OrderMove(leg.moved(OrderStatus.CANCELLED, now, f"replaced by '{order.id}'"), leg)
+        for leg in legs
+        if leg.is_open
+    ]
+
+
 def _exit_after(
     entry: Order, leg: Order, traded: bool, now: datetime, exits_from: datetime
 ) -> Order:

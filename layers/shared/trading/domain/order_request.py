@@ -45,7 +45,8 @@ class OrderRequest:
     """What is to be traded, and what caused it: ``request:<key id>:<Idempotency-Key>`` or so.
 
     ``take_profit`` (a limit price) and ``stop_loss`` make it a bracket's entry; ``oco_order_id``
-    links it to an order that is open already.
+    links it to an order that is open already. ``notional`` sizes a market order as it trades, and
+    ``replaces`` are exits whose units it takes over (see ``Order``).
     """
 
     portfolio_id: str
@@ -65,11 +66,19 @@ class OrderRequest:
     oco_order_id: str | None = None
     take_profit: Decimal | None = None
     stop_loss: StopLoss | None = None
+    notional: Decimal | None = None
+    replaces: tuple[str, ...] | None = None
 
     @property
     def order_id(self) -> str:
         """The id of the one order that this cause can make."""
         return order_id(self.portfolio_id, self.cause)
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        """The ids of the orders that it would change."""
+        linked = (self.oco_order_id,) if self.oco_order_id is not None else ()
+        return (*linked, *(self.replaces or ()))
 
     @property
     def fingerprint(self) -> str:
@@ -84,6 +93,8 @@ class OrderRequest:
             "until": to_text(self.expires_at) if self.expires_at else "",
             "reduce": "1" if self.reduce_only else "",
             "oco": self.oco_order_id or "",
+            "worth": _text(self.notional),
+            "replaces": ",".join(self.replaces or ()),
             "take": _text(self.take_profit),
             "loss": ":".join(
                 map(_text, (stop.stop_price, stop.trail_percent, stop.limit_price))
@@ -131,6 +142,8 @@ def new_order(
         reduce_only=request.reduce_only or None,
         protective=request.protective or None,
         oco_id=request.oco_order_id,
+        notional=request.notional,
+        replaces=request.replaces,
         take_profit_id=_exit_id(request, "take_profit") if bracket[0] else None,
         stop_loss_id=_exit_id(request, "stop_loss") if bracket[1] else None,
         currency=snapshot.instrument.quote_currency,
@@ -192,6 +205,8 @@ def _exit(
             "trail_percent",
             "expires_at",
             "protective",
+            "notional",
+            "replaces",
             "take_profit_id",
             "stop_loss_id",
         )

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from trading.domain.candle import Price
 from trading.domain.errors import MissingRate
 from trading.domain.fill_model import FillModel
 from trading.domain.ledger import GENESIS_HASH
 from trading.domain.money import ONE, ZERO
-from trading.domain.order import Liquidity
+from trading.domain.order import Liquidity, OrderType
 from trading.domain.position import CostMethod, Position
 from trading.domain.value import Value
 
@@ -42,11 +43,34 @@ class TradingState(StrEnum):
     HALTED = "halted"
 
 
+class Direction(StrEnum):
+    """Which holdings signals may open; shorts need a portfolio with margin."""
+
+    LONG = "long"
+    SHORT = "short"
+    BOTH = "both"
+
+
+class Sizing(StrEnum):
+    """How large an entry is: a fraction of equity, units, a worth, or what its stop may lose."""
+
+    FRACTION = "fraction"
+    FIXED_QUANTITY = "fixed_quantity"
+    FIXED_NOTIONAL = "fixed_notional"
+    RISK = "risk"
+
+
 class AllocationPolicy(Value):
     """How signals become target positions.
 
     A mean score of at least ``entry_score`` buys up to ``target_fraction`` of equity per symbol;
-    one of at most ``exit_score`` sells the holding. ``weights`` weigh strategies against each
+    one of at most ``exit_score`` sells the holding; ``direction`` says whether low scores also
+    open shorts, mirrored. ``sizing`` fraction multiplies ``target_fraction`` with the score, the
+    others take ``quantity`` (units), ``notional`` (quote currency), or what lets the entry's stop
+    lose ``risk_fraction`` of equity, at most ``target_fraction``. ``entry`` is the type of entry
+    orders, a limit ``entry_offset_bps`` better or a stop that much worse than the price. Entries
+    get exits ``stop_loss_percent`` (or trailing ``trail_percent``) and ``take_profit_percent`` from
+    their price, unless a signal says where. ``weights`` weigh strategies against each
     other (1 where not named); ``symbols`` limits what is traded (None: every instrument). Signals
     older than ``signal_max_age_seconds`` do not count; a recommendation lapses after
     ``valid_for_seconds``.
@@ -57,10 +81,32 @@ class AllocationPolicy(Value):
     entry_score: Decimal = Field(default=Decimal("0.5"), gt=0, le=1)
     exit_score: Decimal = Field(default=Decimal("-0.5"), ge=-1, lt=0)
     target_fraction: Decimal = Field(default=Decimal("0.1"), gt=0, le=1)
+    direction: Direction = Direction.LONG
+    sizing: Sizing = Sizing.FRACTION
+    quantity: Decimal | None = Field(default=None, gt=0)
+    notional: Decimal | None = Field(default=None, gt=0)
+    risk_fraction: Decimal | None = Field(default=None, gt=0, le=1)
+    entry: Literal[OrderType.MARKET, OrderType.LIMIT, OrderType.STOP] = OrderType.MARKET
+    entry_offset_bps: Decimal = Field(default=ZERO, ge=0, lt=10_000)
+    stop_loss_percent: Decimal | None = Field(default=None, gt=0, lt=100)
+    trail_percent: Decimal | None = Field(default=None, gt=0, lt=100)
+    take_profit_percent: Decimal | None = Field(default=None, gt=0)
     weights: dict[str, Decimal] = Field(default_factory=dict)
     symbols: list[str] | None = None
     valid_for_seconds: int = Field(default=3600, ge=1, le=30 * 86400)
     signal_max_age_seconds: int = Field(default=4 * 86400, ge=1, le=90 * 86400)
+
+    @model_validator(mode="after")
+    def _sized(self) -> AllocationPolicy:
+        needed = {
+            Sizing.FIXED_QUANTITY: "quantity",
+            Sizing.FIXED_NOTIONAL: "notional",
+            Sizing.RISK: "risk_fraction",
+        }
+        for sizing, name in needed.items():
+            if self.sizing is sizing and getattr(self, name) is None:
+                raise ValueError(f"{name} is needed for sizing {sizing}")
+        return self
 
 
 class Account(Value):

@@ -55,7 +55,8 @@ class Position(Value):
     ``reserved_quantity`` is promised to resting sell orders, ``reserved_notional`` is what resting
     buy orders of the symbol would cost. ``sources`` are units by the strategy or source
     whose orders opened them, None a person's. ``recent_orders`` are those that a duplicate is
-    compared with, ``stopped_at`` is when a stop last closed it, and ``bar_used`` the volume traded
+    compared with, ``exits`` the orders that a bracket's entry brought to leave it by,
+    ``stopped_at`` is when a stop last closed it, and ``bar_used`` the volume traded
     in the bar that was complete at ``bar_time``.
     """
 
@@ -73,6 +74,7 @@ class Position(Value):
     sources: dict[str, Decimal] | None = None
     recent_orders: tuple[RecentOrder, ...] | None = None
     stopped_at: datetime | None = None
+    exits: tuple[str, ...] | None = None
     bar_time: datetime | None = None
     bar_used: Decimal | None = None
 

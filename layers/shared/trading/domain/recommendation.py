@@ -83,7 +83,9 @@ class Recommendation(Value):
 
     ``score`` is the weighted mean of the contributing signals, ``quantity`` in units of the
     instrument, ``risk`` the verdict at the time of writing. It must not trade after
-    ``valid_until`` on the portfolio's clock.
+    ``valid_until`` on the portfolio's clock. ``notional`` sizes its order when that trades.
+    ``stop_loss``, ``trail_percent`` and ``take_profit`` are the exits of the bracket that it makes;
+    ``replaces`` are resting exits whose units its order takes over.
     """
 
     id: str
@@ -93,6 +95,12 @@ class Recommendation(Value):
     type: OrderType = OrderType.MARKET
     quantity: Decimal
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    notional: Decimal | None = None
+    stop_loss: Decimal | None = None
+    trail_percent: Decimal | None = None
+    take_profit: Decimal | None = None
+    replaces: tuple[str, ...] | None = None
     execution_status: RecommendationStatus = RecommendationStatus.PENDING
     reason: str | None = None
     source: str

@@ -16,7 +16,9 @@ class Signal(Value):
 
     ``source`` is ``technical`` for the platform's own strategies, or the name of an outside
     source; ``strategy`` names the rule within it. ``time`` is when the signal became knowable
-    (the close of the newest candle used), ``price`` the price then.
+    (the close of the newest candle used), ``price`` the price then. Hints for an entry that
+    follows: ``stop_distance`` and ``target_distance`` say where to leave it, as fractions of
+    the price, ``size`` what part of the usual size to take.
     """
 
     id: str
@@ -26,6 +28,9 @@ class Signal(Value):
     score: Decimal = Field(ge=-1, le=1)
     time: datetime
     price: Decimal | None = None
+    stop_distance: Decimal | None = Field(default=None, gt=0)
+    target_distance: Decimal | None = Field(default=None, gt=0)
+    size: Decimal | None = Field(default=None, gt=0, le=1)
     timeframe: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     created_at: datetime

@@ -28,14 +28,24 @@ def sale_proceeds(
 
 
 def affordable_quantity(
-    wanted: Decimal, budget: Decimal, mark: Price, instrument: Instrument, account: Account
+    wanted: Decimal,
+    budget: Decimal,
+    mark: Price,
+    instrument: Instrument,
+    account: Account,
+    side: Side = Side.BUY,
 ) -> Decimal:
-    """The whole lots of at most ``wanted`` that ``budget`` (quote currency) pays for."""
+    """The whole lots of at most ``wanted`` that ``budget`` (quote currency) pays for.
+
+    For a short sale: whose worth, with the commission on top, is within the budget.
+    """
     lots = instrument.round_quantity(wanted)
-    if lots <= ZERO or purchase_cost(lots, mark, instrument, account) <= budget:
-        return max(lots, ZERO)
+    if lots <= ZERO:
+        return ZERO
     # The price grows with the quantity if it depends on it at all: fewer units cost no more each.
-    price = _price(Side.BUY, lots, mark, instrument, account)
+    price = _price(side, lots, mark, instrument, account)
+    if with_commission(lots * price, account.highest_commission) <= budget:
+        return lots
     paid = affordable(max(budget, ZERO), account.highest_commission)
     return max(min(lots, instrument.round_quantity(paid / price)), ZERO)
 

@@ -35,7 +35,8 @@ class OrderOut(Wire):
     """An order as it stands. ``status`` is the old name of ``execution_status``.
 
     The exits of a bracket's entry (``take_profit_id``, ``stop_loss_id``) wait as ``new`` until it
-    trades, and name it as ``parent_id``; ``oco_id`` is the order it is linked to.
+    trades, and name it as ``parent_id``; ``oco_id`` is the order it is linked to. ``notional``
+    sizes a market order as it first trades; ``replaces`` are exits whose units it took over.
     """
 
     id: str
@@ -49,10 +50,12 @@ class OrderOut(Wire):
     trail_percent: OutAmount | None
     trail_peak: OutAmount | None
     trigger_price: OutAmount | None
+    notional: OutAmount | None
     triggered: bool
     time_in_force: TimeInForce
     expires_at: UtcDatetime | None
     reduce_only: bool
+    replaces: list[str] | None
     parent_id: str | None
     take_profit_id: str | None
     stop_loss_id: str | None

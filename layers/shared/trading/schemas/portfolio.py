@@ -7,7 +7,7 @@ from decimal import Decimal
 from pydantic import Field, model_validator
 
 from trading.domain.errors import InvalidInput
-from trading.domain.fill_model import FillModel, SlippageModel
+from trading.domain.fill_model import FillModel, FillTiming, SlippageModel
 from trading.domain.ledger import LedgerTransaction, TransactionKind
 from trading.domain.portfolio import AllocationPolicy, Clock, Mode, TradingState
 from trading.domain.position import CostMethod
@@ -30,7 +30,9 @@ class FillTerms(Wire):
 
     ``maker_rate`` is the commission of orders that waited (null: ``commission_rate``), the rest is
     in basis points of the price: the whole ``spread_bps``, and ``slippage_bps`` always (``fixed``)
-    or times the square of the share in the bar's volume (``volume_share``).
+    or times the square of the share in the bar's volume (``volume_share``). ``timing`` next_bar
+    lets orders that can wait meet the market at what it does next (of a bar: its open), immediate
+    at the price as it stands.
     """
 
     maker_rate: NonNegativeAmount | None = Field(default=None, le=Decimal("0.1"))
@@ -38,6 +40,7 @@ class FillTerms(Wire):
     slippage: SlippageModel = SlippageModel.NONE
     slippage_bps: NonNegativeAmount = Field(default=Decimal(0), le=2000)
     participation_rate: PositiveAmount | None = Field(default=None, le=1)
+    timing: FillTiming = FillTiming.IMMEDIATE
 
     @property
     def model(self) -> FillModel:

@@ -33,7 +33,12 @@ class ContributionOut(Wire):
 
 
 class RecommendationOut(Wire):
-    """A recommendation as it stands. ``status`` is the old name of ``execution_status``."""
+    """A recommendation as it stands. ``status`` is the old name of ``execution_status``.
+
+    ``notional`` sizes its order as it trades, ``quantity`` is what that came to when it was made.
+    Its order is a bracket's entry where ``stop_loss``, ``trail_percent`` or ``take_profit`` are
+    given; ``replaces`` are resting exits whose units it takes over.
+    """
 
     id: str
     portfolio_id: str
@@ -42,6 +47,12 @@ class RecommendationOut(Wire):
     type: OrderType
     quantity: OutAmount
     limit_price: OutAmount | None
+    stop_price: OutAmount | None
+    notional: OutAmount | None
+    stop_loss: OutAmount | None
+    trail_percent: OutAmount | None
+    take_profit: OutAmount | None
+    replaces: list[str] | None
     execution_status: RecommendationStatus
     reason: str | None
     source: str

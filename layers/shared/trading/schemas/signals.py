@@ -23,7 +23,11 @@ Score = Annotated[Amount, Field(ge=-1, le=1)]
 
 
 class SignalIn(Wire):
-    """A signal of an outside source; ``score`` from -1 (sell) to 1 (buy)."""
+    """A signal of an outside source; ``score`` from -1 (sell) to 1 (buy).
+
+    For an entry that follows: ``stop_distance`` and ``target_distance`` say where to leave it, as
+    fractions of the price, ``size`` what part of the usual size to take.
+    """
 
     symbol: Symbol
     source: Name
@@ -31,6 +35,9 @@ class SignalIn(Wire):
     score: Score
     time: UtcDatetime
     price: PositiveAmount | None = None
+    stop_distance: PositiveAmount | None = Field(default=None, lt=1)
+    target_distance: PositiveAmount | None = None
+    size: PositiveAmount | None = Field(default=None, le=1)
 
 
 class SignalOut(Wire):
@@ -43,6 +50,9 @@ class SignalOut(Wire):
     score: OutAmount
     time: UtcDatetime
     price: OutAmount | None
+    stop_distance: OutAmount | None
+    target_distance: OutAmount | None
+    size: OutAmount | None
     timeframe: str | None
     parameters: dict[str, Any]
     created_at: UtcDatetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.domain.errors import InvalidInput, NotFound
 from trading.domain.order import TimeInForce
-from trading.domain.order_request import OrderRequest, order_id
+from trading.domain.order_request import OrderRequest, StopLoss, order_id
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.ports import Desk
 from trading.usecases.place_order import place_once
@@ -51,6 +51,11 @@ def order_request(recommendation: Recommendation) -> OrderRequest:
         type=recommendation.type,
         quantity=recommendation.quantity,
         limit_price=recommendation.limit_price,
+        stop_price=recommendation.stop_price,
+        notional=recommendation.notional,
+        take_profit=recommendation.take_profit,
+        stop_loss=_stop_loss(recommendation),
+        replaces=recommendation.replaces,
         cause=_cause(recommendation.id),
         correlation_id=recommendation.correlation_id,
         time_in_force=TimeInForce.GTD,
@@ -58,6 +63,14 @@ def order_request(recommendation: Recommendation) -> OrderRequest:
         reduce_only=recommendation.is_exit,
         protective=recommendation.source.startswith("stop:"),
     )
+
+
+def _stop_loss(recommendation: Recommendation) -> StopLoss | None:
+    """The protective exit of the bracket, if there is to be one."""
+    price, percent = recommendation.stop_loss, recommendation.trail_percent
+    if price is None and percent is None:
+        return None
+    return StopLoss(stop_price=price, trail_percent=percent)
 
 
 def order_id_of(portfolio_id: str, recommendation_id: str) -> str:

@@ -131,7 +131,7 @@ class _Floor:
             part = shown_to(order, seen) if order.is_open else None
             if part is None:
                 continue
-            if _over(order, part.time):
+            if _over(order, part.start if phase is Phase.OPEN else part.time):
                 self._try(order, None, phase)
             elif attempt(order, part, phase, model, self._instrument, None) is not None:
                 self._try(order, seen, phase)

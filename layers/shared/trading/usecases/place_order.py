@@ -37,7 +37,7 @@ def place_order(
 def place_once(desk: Desk, request: OrderRequest, recommendation: Recommendation | None) -> Placed:
     """Try once: read, decide, write. For callers that read anew themselves; raises as placing."""
     snapshot = desk.books.snapshot(
-        request.portfolio_id, request.symbol, request.order_id, request.oco_order_id
+        request.portfolio_id, request.symbol, request.order_id, *request.touches
     )
     if snapshot.existing is not None:
         if snapshot.existing.request_hash != request.fingerprint:
@@ -57,7 +57,7 @@ def place_once(desk: Desk, request: OrderRequest, recommendation: Recommendation
 def evaluate(desk: Desk, request: OrderRequest) -> Decision:
     """Judge an order as if it were placed now; nothing is written. Raises as placing it would."""
     snapshot = desk.books.snapshot(
-        request.portfolio_id, request.symbol, request.order_id, request.oco_order_id
+        request.portfolio_id, request.symbol, request.order_id, *request.touches
     )
     order = new_order(request, snapshot)
     new_exits(request, order, snapshot)

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.domain.aggregation import Opinion, aggregate, target_order
+from trading.domain.aggregation import Opinion, aggregate
 from trading.domain.books import Snapshot
+from trading.domain.candle import Price
 from trading.domain.errors import IllegalTransition
 from trading.domain.identifiers import derived_id
 from trading.domain.instrument import Instrument
+from trading.domain.money import ZERO
 from trading.domain.order import OrderType, Side
 from trading.domain.order_life import order_context
 from trading.domain.order_request import new_order
 from trading.domain.portfolio import Portfolio
+from trading.domain.position import Position
 from trading.domain.recommendation import WAITING, Recommendation, RecommendationStatus
 from trading.domain.risk.engine import judge
+from trading.domain.targeting import NO_EXITS, Exits, Target, target_order
 from trading.domain.trade_costs import purchase_cost
 from trading.ports import Desk
 from trading.usecases.each import each_portfolio
@@ -40,6 +44,10 @@ class Proposal:
     limit_price: Decimal | None = None
     opinion: Opinion | None = None
     valid_until: datetime | None = None
+    stop_price: Decimal | None = None
+    notional: Decimal | None = None
+    exits: Exits = NO_EXITS
+    replaces: tuple[str, ...] | None = None
 
     @property
     def recommendation_id(self) -> str:
@@ -88,25 +96,56 @@ def recommend_for(desk: Desk, portfolio_id: str, correlation_id: str) -> list[Re
         mark = prices.get(instrument.symbol)
         if opinion is None or mark is None:
             continue
-        wanted = target_order(opinion.score, portfolio, instrument, mark, budget)
-        if wanted is None:
+        held = portfolio.positions.get(instrument.symbol)
+        target = _target(desk, opinion, portfolio, instrument, mark, budget)
+        if target is None:
             continue
-        side, quantity = wanted
-        proposal = Proposal(
-            portfolio_id=portfolio_id,
-            symbol=instrument.symbol,
-            side=side,
-            quantity=quantity,
-            cause="signals:" + ",".join(c.signal_id for c in opinion.contributions),
-            source="signals",
-            opinion=opinion,
-        )
+        proposal = _proposal(portfolio_id, instrument.symbol, target, opinion, held)
         saved, created = save(desk, proposal, correlation_id)
         if created:
             made.append(saved)
-            if saved.execution_status is RecommendationStatus.PENDING and side is Side.BUY:
-                budget -= purchase_cost(quantity, mark, instrument, portfolio.account)
+            if saved.execution_status is RecommendationStatus.PENDING and target.side is Side.BUY:
+                budget -= purchase_cost(target.quantity, mark, instrument, portfolio.account)
     return made
+
+
+def _target(
+    desk: Desk,
+    opinion: Opinion,
+    portfolio: Portfolio,
+    instrument: Instrument,
+    mark: Price,
+    budget: Decimal,
+) -> Target | None:
+    """The order that the opinion asks for; units that the bracket's exits hold count as free."""
+    held = portfolio.positions.get(instrument.symbol)
+    promised = ZERO
+    if held is not None and held.exits and held.reserved_quantity:
+        # Of linked exits one is promised what both could sell; each keeps its own part.
+        legs = desk.orders.some(held.exits)
+        promised = sum((leg.reserved_quantity for leg in legs if leg.is_open), ZERO)
+    return target_order(opinion, portfolio, instrument, mark, budget, promised)
+
+
+def _proposal(
+    portfolio_id: str, symbol: str, target: Target, opinion: Opinion, held: Position | None
+) -> Proposal:
+    """What the opinion's order is, and what it came from."""
+    return Proposal(
+        portfolio_id=portfolio_id,
+        symbol=symbol,
+        side=target.side,
+        quantity=target.quantity,
+        cause="signals:" + ",".join(c.signal_id for c in opinion.contributions),
+        source="signals",
+        type=target.type,
+        limit_price=target.price if target.type is OrderType.LIMIT else None,
+        stop_price=target.price if target.type is OrderType.STOP else None,
+        opinion=opinion,
+        notional=target.notional,
+        exits=target.exits,
+        replaces=held.exits if held is not None and target.closes else None,
+    )
 
 
 def _traded(desk: Desk, portfolio: Portfolio) -> list[Instrument]:
@@ -136,7 +175,8 @@ def save(desk: Desk, proposal: Proposal, correlation_id: str) -> tuple[Recommend
 def read_for(desk: Desk, proposal: Proposal) -> Snapshot:
     """The books as a proposal is judged on them. Raises NotFound."""
     order_id = order_id_of(proposal.portfolio_id, proposal.recommendation_id)
-    return desk.books.snapshot(proposal.portfolio_id, proposal.symbol, order_id)
+    links = proposal.replaces or ()
+    return desk.books.snapshot(proposal.portfolio_id, proposal.symbol, order_id, *links)
 
 
 def keep(desk: Desk, recommendation: Recommendation) -> tuple[Recommendation, bool]:
@@ -177,6 +217,12 @@ def _draft(proposal: Proposal, snapshot: Snapshot, correlation_id: str) -> Recom
         type=proposal.type,
         quantity=proposal.quantity,
         limit_price=proposal.limit_price,
+        stop_price=proposal.stop_price,
+        notional=proposal.notional,
+        stop_loss=proposal.exits.stop_price,
+        trail_percent=proposal.exits.trail_percent,
+        take_profit=proposal.exits.take_profit,
+        replaces=proposal.replaces,
         source=proposal.source,
         score=opinion.score if opinion else None,
         contributions=opinion.contributions if opinion else [],

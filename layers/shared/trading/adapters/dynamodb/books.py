@@ -107,10 +107,8 @@ class BookRepository:
         held = {pair: _at(found, table, place) for pair, place in at.items()}
         return sorted({p for (p, _), item in held.items() if item and item["quantity"]})
 
-    def snapshot(
-        self, portfolio_id: str, symbol: str, order_id: str, link: str | None = None
-    ) -> Snapshot:
-        """Read all that a decision on one order needs; ``link`` is an order it is to be linked to.
+    def snapshot(self, portfolio_id: str, symbol: str, order_id: str, *links: str) -> Snapshot:
+        """Read all that a decision on one order needs; ``links`` are others that it is to change.
 
         The account is read first: whatever changes after it moves its version, and the decision
         made from an older state then fails to be written. Raises NotFound.
@@ -149,7 +147,7 @@ class BookRepository:
             limits=limits,
             trades_today=self.trades_on(portfolio_id, now.date()),
             existing=existing,
-            linked=self._linked(existing, link),
+            linked=self._linked(existing, links),
             marks=self._risk.marks(portfolio_id) if limits.needs_marks else None,
             tail=tail,
             volatility=volatility,
@@ -181,13 +179,13 @@ class BookRepository:
         return Holding(
             portfolio=Portfolio(account=account, positions=held),
             existing=existing,
-            linked=self._linked(existing, None),
+            linked=self._linked(existing),
             now=now,
         )
 
-    def _linked(self, order: Order | None, link: str | None) -> dict[str, Order]:
-        """The orders that an order is linked to, or is to be linked to."""
-        ids = {*(order.linked_ids if order else ()), *([link] if link else ())}
+    def _linked(self, order: Order | None, links: Sequence[str] = ()) -> dict[str, Order]:
+        """The orders that an order is linked to, or is to change."""
+        ids = {*(order.linked_ids if order else ()), *links}
         if not ids:
             return {}
         table = self._settings.orders_table

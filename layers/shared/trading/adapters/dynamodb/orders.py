@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from trading.adapters.dynamodb import keys
 from trading.adapters.dynamodb.codec import M, decode
 from trading.adapters.dynamodb.counters import read_counters
@@ -23,6 +25,11 @@ class OrderRepository:
         if item is None:
             raise NotFound("order", identifier)
         return decode(Order, item)
+
+    def some(self, identifiers: Sequence[str]) -> list[Order]:
+        """Read those of some orders that exist."""
+        places = [(self._table, keys.order(identifier)) for identifier in identifiers]
+        return [decode(Order, item) for item in self._store.get_many(places).values()]
 
     def fills_of(self, order_id: str) -> list[Fill]:
         """An order's fills."""
