@@ -2,6 +2,7 @@
 
 TradingError
 ├── InvalidInput            a field is wrong; names the field and what would be right
+├── StrategyFailed          a plug-in did not do what strategies must; names it
 ├── Unauthenticated         no caller could be established
 ├── Forbidden               the caller may not do this
 ├── NotFound                the thing named does not exist
@@ -33,6 +34,15 @@ class InvalidInput(TradingError):
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)
         self.field = field
+
+
+class StrategyFailed(TradingError):
+    """The strategy ``name`` raised, did not end, or gave what no strategy may give."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"strategy '{name}' {why}")
+        self.name = name
+        self.why = why
 
 
 class Unauthenticated(TradingError):

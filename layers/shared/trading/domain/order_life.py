@@ -180,13 +180,27 @@ def cash_sized(
         return found
     if quantity > order.quantity:
         grown = order.model_copy(update={"quantity": quantity})
-        if not judge(order_context(grown, snapshot, already_accepted=True)).passed:
+        if not _may_grow(grown, found.price, snapshot):
             return found
     room = room_for(order, seen, snapshot)
     return found._replace(
         order=found.order.model_copy(update={"quantity": quantity}),
         quantity=quantity if room is None else min(room, quantity),
     )
+
+
+def _may_grow(grown: Order, price: Decimal, snapshot: Snapshot) -> bool:
+    """Whether every limit has room for an order at the price that it trades at.
+
+    Whether the cash pays for it is not asked: its size was found from that.
+    """
+    portfolio, mark = snapshot.portfolio, snapshot.mark
+    if mark is not None:
+        prices = {**portfolio.prices, grown.symbol: mark.model_copy(update={"price": price})}
+        portfolio = portfolio.model_copy(update={"prices": prices})
+        snapshot = snapshot.model_copy(update={"portfolio": portfolio})
+    decision = judge(order_context(grown, snapshot, already_accepted=True))
+    return all(failure.rule == "cash_available" for failure in decision.failures)
 
 
 def close(

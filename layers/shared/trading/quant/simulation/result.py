@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from trading.domain.backtest import BacktestConfig, Gear
+from trading.domain.ledger import LedgerTransaction
 from trading.quant.simulation.fills import FillColumns
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class BacktestResult:
     (seconds since 1970), ``equity``, ``cash``, ``gross`` (long plus short) and ``net`` (long less
     short) exposure are in the base currency as of then. ``gear`` is what ran,
     ``why_reference`` why the compiled one could not. ``rejected`` counts orders that risk refused,
-    by rule.
+    by rule. ``ledger`` is the reference gear's, whole.
     """
 
     config: BacktestConfig
@@ -37,3 +38,4 @@ class BacktestResult:
     final_positions: Mapping[str, Decimal]
     rejected: Mapping[str, int] = field(default_factory=dict)
     why_reference: str | None = None
+    ledger: tuple[LedgerTransaction, ...] = ()

@@ -22,15 +22,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic import ConfigDict, ValidationError
 
-from trading.domain.candle import Candle
 from trading.domain.errors import InvalidInput
 from trading.domain.value import Value
+from trading.quant.strategies.candles import COLUMNS, Candles, columns_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,54 +38,19 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Candles:
-    """A window of candles as columns, oldest first; all columns are of one length.
+__all__ = ["COLUMNS", "Candles", "Hints", "Strategy", "StrategyParameters", "columns_of"]
 
-    ``time`` is when each bar opens, in seconds since 1970; prices in the quote currency.
+
+class Hints(NamedTuple):
+    """What a strategy says of an entry on each bar; None, or NaN on a bar, where it says nothing.
+
+    ``stop_distance`` and ``target_distance`` are how far from the close to leave it, as fractions
+    of the close above zero; ``size`` is the part of the usual size to take, above 0 up to 1.
     """
 
-    symbol: str
-    timeframe: str
-    time: FloatArray
-    open: FloatArray
-    high: FloatArray
-    low: FloatArray
-    close: FloatArray
-    volume: FloatArray
-
-    def __len__(self) -> int:
-        return len(self.close)
-
-    def first(self, bars: int) -> Candles:
-        """The oldest ``bars`` of the window, as a copy: what was known then."""
-        return self.part(0, bars)
-
-    def part(self, start: int, end: int) -> Candles:
-        """The bars from ``start`` up to ``end``, as a copy."""
-        columns = {name: getattr(self, name)[start:end].copy() for name in COLUMNS}
-        return Candles(self.symbol, self.timeframe, **columns)
-
-
-COLUMNS = ("time", "open", "high", "low", "close", "volume")
-
-
-def columns_of(candles: Sequence[Candle]) -> Candles:
-    """Turn candles of one symbol into columns; the one place where prices become floats.
-
-    Raises ValueError for no candles.
-    """
-    import numpy as np
-
-    if not candles:
-        raise ValueError("no candles")
-    values: dict[str, Any] = {
-        name: np.array([float(getattr(c, name)) for c in candles])
-        for name in COLUMNS
-        if name != "time"
-    }
-    times = np.array([c.time.timestamp() for c in candles])
-    return Candles(candles[0].symbol, candles[0].timeframe, time=times, **values)
+    stop_distance: FloatArray | None = None
+    target_distance: FloatArray | None = None
+    size: FloatArray | None = None
 
 
 class StrategyParameters(Value):
@@ -130,3 +94,17 @@ class Strategy(ABC):
 
         The answer has the length of the window; it is NaN while warming up.
         """
+
+    def others(self, symbol: str, universe: Sequence[str]) -> Sequence[str]:  # noqa: ARG002
+        """Which other symbols of the universe it wants to see beside ``symbol``: none.
+
+        They come as ``candles.of(name)``, aligned to the bars of ``symbol``.
+        """
+        return ()
+
+    def hints(self, candles: Candles) -> Hints | None:  # noqa: ARG002
+        """Where to leave an entry, and how large it is to be, on every bar; nothing.
+
+        As with scores, from bars up to that one only.
+        """
+        return None

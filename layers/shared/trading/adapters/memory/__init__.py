@@ -1,0 +1,1 @@
+"""Everything that use cases work with, in memory: for backtests, which run the very use cases."""
