@@ -42,11 +42,12 @@ def curve_of(market: Market, fills: FillColumns, cash: float, flows: Sequence[Fl
     moved = np.bincount(fills.step, paid, steps)
     for flow in flows:
         moved[flow.step] += flow.amount
-    balance: FloatArray = cash + np.cumsum(moved)
+    balance: FloatArray = np.cumsum(moved, dtype=np.float64) + cash
     net, gross = np.zeros(steps), np.zeros(steps)
     for place, symbol in enumerate(market.symbols):
         own = fills.symbol == place if len(market.symbols) > 1 else slice(None)
-        held = np.cumsum(np.bincount(fills.step[own], quantity[own], steps))
+        traded = np.bincount(fills.step[own], quantity[own], steps)
+        held: FloatArray = np.cumsum(traded)
         # Sums of floats leave dust where everything was sold.
         held[np.abs(held) < 0.5 / SCALE] = 0.0
         worth = held * closes(market, symbol)

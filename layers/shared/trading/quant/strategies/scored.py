@@ -74,7 +74,9 @@ def exact_scores(scores: FloatArray) -> NDArray[np.int64]:
 
     missing = np.isnan(scores)
     if missing.any():
-        units = np.rint(np.where(missing, 0.0, scores) * SCORE_UNITS).astype(np.int64)
+        units: NDArray[np.int64] = np.rint(np.where(missing, 0.0, scores) * SCORE_UNITS).astype(
+            np.int64
+        )
         units[missing] = NO_SCORE
         return units
     whole: NDArray[np.int64] = np.rint(scores * SCORE_UNITS).astype(np.int64)
