@@ -142,5 +142,5 @@ def test_scores_of_the_wrong_length_are_an_error_even_without_a_last_one(
     made = generate_signals(
         market, signals, ["AAPL"], "1d", [StrategyChoice("plug_in")], bars[-1].close_time, "c"
     )
-    assert made.errors == {"plug_in": "gave 2 scores for 3 bars, the last one nan"}
+    assert made.errors == {"plug_in": "gave 2 scores for 3 bars"}
     signals.record.assert_not_called()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,17 +10,18 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from trading.domain.candle import Candle
-from trading.domain.errors import TradingError
+from trading.domain.errors import StrategyFailed, TradingError
 from trading.domain.identifiers import derived_id
 from trading.domain.signal import Signal
 from trading.ports import CandleHistory
 from trading.quant.strategies.registry import discover, make
-from trading.quant.strategies.strategy import Strategy, columns_of
+from trading.quant.strategies.scored import NO_SCORE, millionths, others_of, scored
+from trading.quant.strategies.strategy import Candles, Strategy, columns_of
 from trading.usecases.retry import retried
 
 TECHNICAL = "technical"
-SCORE_DIGITS = 6
-logger = logging.getLogger(__name__)
+LIMIT_SECONDS = 10.0
+"""How long one strategy may take for one symbol."""
 
 
 class SignalStore(Protocol):
@@ -67,19 +66,86 @@ def generate_signals(
     result = Generated()
     strategies = _made(choices, result)
     longest = max((strategy.warm_up for _, strategy in strategies), default=0)
+    universe = sorted(set(symbols))
+    windows = _Windows(candles, timeframe, longest, now)
     for symbol in symbols if strategies else []:
-        newest = candles.candles(symbol, timeframe, limit=longest + 1, newest_first=True)
-        closed = [c for c in reversed(newest) if c.close_time <= now]
         fresh = []
         for choice, strategy in strategies:
-            score = _score(choice, strategy, closed, result)
-            if score is not None:
-                fresh.append(_signal(choice, strategy, closed[-1], score, now, correlation_id))
+            closed = windows.closed(symbol)
+            if len(closed) < strategy.warm_up:
+                continue
+            try:
+                said = _newest(choice.name, strategy, universe, windows, symbol)
+            except TradingError as error:
+                result.errors[choice.name] = getattr(error, "why", error.detail)
+                continue
+            fresh.append(_signal(choice, strategy, closed[-1], said, now, correlation_id))
         if fresh:
             created, unchanged = retried(lambda fresh=fresh: signals.record(fresh))  # type: ignore[misc]
             result.created += created
             result.unchanged += unchanged
     return result
+
+
+class _Windows:
+    """The newest closed candles of each symbol, read once."""
+
+    def __init__(self, history: CandleHistory, timeframe: str, bars: int, now: datetime) -> None:
+        self._history = history
+        self._timeframe = timeframe
+        self._bars = bars
+        self._now = now
+        self._read: dict[str, list[Candle]] = {}
+
+    def closed(self, symbol: str) -> list[Candle]:
+        """Oldest first: as many as the longest warm-up, and the one that may still be open."""
+        if symbol not in self._read:
+            newest = self._history.candles(
+                symbol, self._timeframe, limit=self._bars + 1, newest_first=True
+            )
+            self._read[symbol] = [c for c in reversed(newest) if c.close_time <= self._now]
+        return self._read[symbol]
+
+    def beside(self, symbol: str, first: datetime, last: datetime) -> Candles | None:
+        """Another symbol's closed candles that open from ``first`` to ``last``; None if none do.
+
+        They are read anew where its newest ones do not reach back as far.
+        """
+        known = self.closed(symbol)
+        if known and known[0].time > first and len(known) >= self._bars:
+            found = self._history.candles(symbol, self._timeframe, first, last)
+        else:
+            found = [candle for candle in known if first <= candle.time <= last]
+        closed = [candle for candle in found if candle.close_time <= self._now]
+        return columns_of(closed) if closed else None
+
+
+def _newest(
+    name: str, strategy: Strategy, universe: Sequence[str], windows: _Windows, symbol: str
+) -> dict[str, Decimal | None]:
+    """What a strategy says of a symbol's newest bar: score and hints.
+
+    Raises TradingError for what it does wrong, and for a symbol beside it that has no candles.
+    """
+    window = windows.closed(symbol)[-strategy.warm_up :]
+    wanted = others_of(strategy, name, symbol, universe)
+    beside = {}
+    for other in wanted:
+        found = windows.beside(other, window[0].time, window[-1].time)
+        if found is None:
+            raise StrategyFailed(name, f"needs candles of '{other}' beside {symbol}'s")
+        beside[other] = found
+    says = scored(strategy, columns_of(window).seeing(beside), name, LIMIT_SECONDS)
+    columns = {
+        "score": says.scores,
+        "stop_distance": says.stop_distance,
+        "target_distance": says.target_distance,
+        "size": says.size,
+    }
+    return {
+        field: None if units is None or units[-1] == NO_SCORE else millionths(int(units[-1]))
+        for field, units in columns.items()
+    }
 
 
 def _made(
@@ -96,34 +162,11 @@ def _made(
     return made
 
 
-def _score(
-    choice: StrategyChoice, strategy: Strategy, closed: Sequence[Candle], result: Generated
-) -> Decimal | None:
-    """The score of the newest bar; None while warming up or when the strategy fails."""
-    if len(closed) < strategy.warm_up:
-        return None
-    try:
-        scores = strategy.score(columns_of(closed[-strategy.warm_up :]))
-        last = float(scores[-1])
-    except Exception as error:
-        # Plug-ins are other people's code: theirs may fail in any way, the rest must go on.
-        logger.exception("a strategy failed", extra={"strategy": choice.name})
-        result.errors[choice.name] = f"failed on {closed[-1].symbol}: {type(error).__name__}"
-        return None
-    if len(scores) != strategy.warm_up or not -1 <= last <= 1:
-        if len(scores) != strategy.warm_up or not math.isnan(last):
-            result.errors[choice.name] = (
-                f"gave {len(scores)} scores for {strategy.warm_up} bars, the last one {last}"
-            )
-        return None
-    return Decimal(repr(round(last, SCORE_DIGITS)))
-
-
 def _signal(
     choice: StrategyChoice,
     strategy: Strategy,
     candle: Candle,
-    score: Decimal,
+    said: Mapping[str, Decimal | None],
     now: datetime,
     correlation_id: str,
 ) -> Signal:
@@ -131,12 +174,13 @@ def _signal(
     parameters = strategy.parameters.model_dump(mode="json")
     identity = json.dumps(parameters, sort_keys=True)
     time = candle.time.isoformat()
+    fields: dict[str, Any] = dict(said)
     return Signal(
+        **fields,
         id=derived_id("sig", choice.name, identity, candle.symbol, candle.timeframe, time),
         symbol=candle.symbol,
         source=TECHNICAL,
         strategy=choice.name,
-        score=score,
         time=candle.close_time,
         price=candle.close,
         timeframe=candle.timeframe,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 COLUMNS = ("time", "open", "high", "low", "close", "volume")
+_MONDAY = 4 * 86_400.0
+"""The first Monday after the beginning of 1970, a Thursday; weeks are counted from it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,15 @@ class Candles:
         end = int(np.searchsorted(self.time, last, side="right"))
         return self.part(start, max(start, end))
 
+    def read_only(self) -> Candles:
+        """The same candles, not to be written into."""
+        columns: dict[str, Any] = {}
+        for name in COLUMNS:
+            columns[name] = getattr(self, name).view()
+            columns[name].flags.writeable = False
+        others = {symbol: candles.read_only() for symbol, candles in self.others.items()}
+        return Candles(self.symbol, self.timeframe, **columns, others=others)
+
     def seeing(self, others: Mapping[str, Candles]) -> Candles:
         """The same candles with those of other symbols beside them."""
         return replace(self, others=dict(others))
@@ -96,27 +107,29 @@ class Candles:
         return Candles(symbol, self.timeframe, time=self.time, **columns)
 
     def resampled(self, timeframe: str) -> Candles:
-        """Longer bars made of these; only those that are complete, by UTC since 1970.
+        """Longer bars made of these; only those that are complete. Weeks begin on Monday, UTC.
 
-        A longer bar is complete once the last bar that can open in it has closed. One that begins
-        before the window is left out, so that where a window begins does not show.
+        A longer bar is complete once a bar closes at its end or later, so that gaps leave none
+        open. One that begins before the window is left out: what it lacks would show.
         Raises InvalidInput unless ``timeframe`` is a whole multiple of this window's.
         """
         import numpy as np
 
-        first, last = self._groups(timeframe)
-        columns: dict[str, Any] = {
-            "time": self._bucket(timeframe)[first] * timeframe_length(timeframe).total_seconds(),
-            "open": self.open[first],
-            "close": self.close[last],
-        }
-        starts, ends = first, last + 1
-        if len(first):
-            columns["high"] = _reduce(np.maximum, self.high, starts, ends)
-            columns["low"] = _reduce(np.minimum, self.low, starts, ends)
-            columns["volume"] = _reduce(np.add, self.volume, starts, ends)
-        else:
-            columns |= {name: np.empty(0) for name in ("high", "low", "volume")}
+        opens, starts, _ = self._longer(timeframe)
+        columns: dict[str, Any] = {"time": opens, **{n: np.empty(0) for n in COLUMNS[1:]}}
+        if len(opens):
+            # The last edge ends the last complete bar; what follows it is not looked at.
+            ends = np.searchsorted(self.time, opens + timeframe_length(timeframe).total_seconds())
+            edges = np.append(starts, ends[-1])
+            edges = edges if ends[-1] < len(self) else edges[:-1]
+            kept = slice(0, len(opens))
+            columns |= {
+                "open": self.open[starts],
+                "high": np.maximum.reduceat(self.high, edges)[kept],
+                "low": np.minimum.reduceat(self.low, edges)[kept],
+                "close": self.close[ends - 1],
+                "volume": np.add.reduceat(self.volume, edges)[kept],
+            }
         return Candles(self.symbol, timeframe, **columns)
 
     def aligned(self, values: FloatArray, timeframe: str) -> FloatArray:
@@ -126,45 +139,28 @@ class Candles:
         """
         import numpy as np
 
-        _, last = self._groups(timeframe)
-        newest = np.searchsorted(last, np.arange(len(self)), side="right") - 1
-        padded = np.append(values, np.nan)
-        found: FloatArray = padded[newest]
+        *_, known = self._longer(timeframe)
+        newest = np.searchsorted(known, np.arange(len(self)), side="right") - 1
+        found: FloatArray = np.append(values, np.nan)[newest]
         return found
 
-    def _bucket(self, timeframe: str) -> NDArray[np.int64]:
-        """Which longer bar each bar belongs to, counted since 1970."""
+    def _longer(self, timeframe: str) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.int64]]:
+        """Each complete longer bar: when it opens, its first bar, the bar that completes it."""
         import numpy as np
 
         longer, own = timeframe_length(timeframe), timeframe_length(self.timeframe)
         if longer <= own or longer % own:
             raise InvalidInput("timeframe", f"{timeframe} is not made of whole {self.timeframe}")
-        return np.floor_divide(self.time, longer.total_seconds()).astype(np.int64)
-
-    def _groups(self, timeframe: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The first and last bar of each complete longer bar."""
-        import numpy as np
-
-        bucket = self._bucket(timeframe)
-        length = timeframe_length(timeframe).total_seconds()
-        own = timeframe_length(self.timeframe).total_seconds()
-        ends = np.flatnonzero((bucket + 1) * length - self.time <= own)
-        starts = np.searchsorted(bucket, bucket[ends])
-        began = bucket[starts] * length
-        whole = self.time[starts] == began
-        return starts[whole], ends[whole]
-
-
-def _reduce(
-    function: np.ufunc, values: FloatArray, starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> FloatArray:
-    """A ufunc over values[start:end] of each pair."""
-    import numpy as np
-
-    edges = np.stack([starts, ends], axis=1).ravel()
-    padded = np.append(values, values[-1])
-    reduced: FloatArray = function.reduceat(padded, edges)[::2]
-    return reduced
+        length = longer.total_seconds()
+        offset = _MONDAY if timeframe == "1w" else 0.0
+        opens = np.floor((self.time - offset) / length) * length + offset
+        starts = np.flatnonzero(np.diff(opens, prepend=-np.inf))
+        if len(starts) and self.time[0] != opens[0]:
+            starts = starts[1:]
+        opens = opens[starts]
+        known = np.searchsorted(self.time + own.total_seconds(), opens + length)
+        complete = known < len(self)
+        return opens[complete], starts[complete], known[complete]
 
 
 def columns_of(candles: Sequence[Candle]) -> Candles:

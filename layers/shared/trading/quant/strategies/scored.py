@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
 
 from trading.domain.errors import StrategyFailed
 from trading.quant.strategies.strategy import Candles, Hints, Strategy
@@ -25,6 +25,7 @@ NO_SCORE = -(2**31)
 """Stands for a bar without a score, or a bar without a hint."""
 LIMIT_SECONDS = 60.0
 
+_T = TypeVar("_T")
 logger = logging.getLogger(__name__)
 
 
@@ -47,24 +48,28 @@ def scored(
     """Score a window of candles.
 
     Raises StrategyFailed naming the strategy when it raises, does not end in time, gives another
-    number of scores than there are bars, or a score that is infinite or outside [-1, 1].
+    number of scores than there are bars, a score that is infinite or outside [-1, 1], or none
+    (NaN) after its warm-up. It cannot write into the candles.
     """
     import numpy as np
 
     if len(candles) < strategy.warm_up:
         return Scored(np.full(len(candles), NO_SCORE, np.int64))
+    shown = candles.read_only()
     try:
-        with _in_time(limit_seconds):
-            scores = np.asarray(strategy.score(candles), float)
-            hints = strategy.hints(candles)
-    except _TimeUp:
+        scores, hints = _in_time(
+            lambda: (np.asarray(strategy.score(shown), float), strategy.hints(shown)),
+            limit_seconds,
+        )
+    except _OutOfTime:
         raise StrategyFailed(name, f"did not end within {limit_seconds:g} s") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Another team's code may fail in any way; it is named, and the others go on.
         logger.exception("a strategy failed", extra={"strategy": name})
-        where = f"failed on {candles.symbol}"
-        raise StrategyFailed(name, f"{where}: {type(error).__name__}: {error}") from error
-    _check(scores, candles, name)
+        # What it said of itself is in the log: it may hold what is not for every caller.
+        why = f"failed on {candles.symbol}: {type(error).__name__}"
+        raise StrategyFailed(name, why) from error
+    _check(scores, strategy.warm_up, candles, name)
     return Scored(exact_scores(scores), **_exact_hints(hints, candles, name))
 
 
@@ -83,13 +88,32 @@ def exact_scores(scores: FloatArray) -> NDArray[np.int64]:
     return whole
 
 
-def _check(scores: FloatArray, candles: Candles, name: str) -> None:
+def millionths(units: int) -> Decimal:
+    """A score or hint as an amount."""
+    return Decimal(units).scaleb(-6)
+
+
+def others_of(strategy: Strategy, name: str, symbol: str, universe: Sequence[str]) -> list[str]:
+    """What else a strategy wants beside a symbol. Raises StrategyFailed where it cannot say."""
+    try:
+        return [other for other in strategy.others(symbol, universe) if other != symbol]
+    except Exception as error:
+        logger.exception("a strategy failed", extra={"strategy": name})
+        why = f"cannot say what it needs beside {symbol}: {type(error).__name__}"
+        raise StrategyFailed(name, why) from error
+
+
+def _check(scores: FloatArray, warm_up: int, candles: Candles, name: str) -> None:
     """Raise StrategyFailed for scores that cannot be."""
     import numpy as np
 
     if scores.shape != (len(candles),):
         given = f"{len(scores)} scores" if scores.ndim == 1 else f"scores of shape {scores.shape}"
         raise StrategyFailed(name, f"gave {given} for {len(candles)} bars")
+    missing = np.isnan(scores[warm_up - 1 :])
+    if missing.any():
+        bar = warm_up - 1 + int(missing.argmax())
+        raise StrategyFailed(name, f"gave no score (NaN) on bar {bar}, after its warm-up")
     # NaN compares as false, so only what is there and too large is caught.
     wrong = np.abs(scores) > 1
     if wrong.any():
@@ -118,45 +142,41 @@ def _exact_hints(
     return found
 
 
+class _OutOfTime(Exception):
+    """A call took longer than it may."""
+
+
 class _TimeUp(BaseException):
-    """Not an Exception, so that a strategy that catches those cannot go on."""
+    """Ends a strategy; not an Exception, so that one that catches those cannot go on."""
 
 
-@contextmanager
-def _in_time(seconds: float | None) -> Iterator[None]:
-    """Raise _TimeUp in this thread when the block takes longer.
+def _in_time(call: Callable[[], _T], seconds: float | None) -> _T:
+    """What a call gives, made in a thread of its own. Raises _OutOfTime when it takes longer.
 
-    The interpreter looks for it between two steps of Python code, so that one call into a library
-    that never returns is not ended; a function's or a process' own time limit is for that.
+    It is then told to stop, which it does at its next step of Python code; a call into a library
+    that never returns stays behind in its thread, which ends with the process.
     """
     if seconds is None:
-        yield
-        return
-    thread, lock = threading.get_ident(), threading.Lock()
-    state = {"over": False, "raised": False}
+        return call()
+    outcome: list[_T] = []
+    failures: list[BaseException] = []
 
-    def interrupt() -> None:
-        with lock:
-            if not state["over"]:
-                state["raised"] = True
-                _raise_in(thread, _TimeUp)
+    def work() -> None:
+        try:
+            outcome.append(call())
+        except _TimeUp:
+            return
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the caller's thread raises it
+            failures.append(error)
 
-    timer = threading.Timer(seconds, interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        with lock:
-            state["over"] = True
-        timer.cancel()
-    if state["raised"]:
-        # It was raised as the block ended, and must not come up later somewhere else.
-        _raise_in(thread, None)
-        raise _TimeUp
-
-
-def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Raise in a thread at its next step; None takes back what was not raised yet."""
-    raised = ctypes.py_object(kind) if kind is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+    worker = threading.Thread(target=work, name="strategy", daemon=True)
+    worker.start()
+    worker.join(seconds)
+    if worker.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(worker.ident or 0), ctypes.py_object(_TimeUp)
+        )
+        raise _OutOfTime
+    if failures:
+        raise failures[0]
+    return outcome[0]
