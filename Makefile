@@ -21,7 +21,8 @@ help: ## Show this list
 
 install: $(INSTALLED) ## Make the virtual environment .venv with everything pinned
 
-$(INSTALLED): requirements-dev.txt pyproject.toml layers/shared/pyproject.toml
+$(INSTALLED): requirements-dev.txt pyproject.toml layers/shared/pyproject.toml \
+		$(wildcard layers/numeric/kernel/*.* layers/numeric/kernel/trading_kernel/*.*)
 	@"$(SYSTEM_PYTHON)" -c 'import sys; v = sys.version_info[:2]; \
 		sys.exit(0 if v == (3, 11) else f"Python 3.11 is needed, as in Lambda; this is {v[0]}.{v[1]}")'
 	"$(SYSTEM_PYTHON)" -m venv $(VENV)
@@ -30,7 +31,8 @@ $(INSTALLED): requirements-dev.txt pyproject.toml layers/shared/pyproject.toml
 	@# setuptools warns of folders named like packages, which these are on purpose.
 	PYTHONWARNINGS=ignore "$(PYTHON)" -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-build-isolation \
-		-e layers/shared -e .
+		-e layers/shared -e . ./layers/numeric/kernel
+	@rm -rf layers/numeric/kernel/build layers/numeric/kernel/*.egg-info
 	@touch $@
 
 demo: install ## Run the whole pipeline on real candles, on this machine

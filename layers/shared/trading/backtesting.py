@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import cast
 
 from trading.adapters.memory.desk import MemoryDesk
@@ -19,6 +21,7 @@ from trading.ports import Desk
 from trading.quant.simulation.curve import curve_of
 from trading.quant.simulation.fills import FillColumns, FillRecord, Reason
 from trading.quant.simulation.funding import Charge, charges_of, flow_of
+from trading.quant.simulation.kernel import OutOfRange, curve, refuses, simulate
 from trading.quant.simulation.market import Market
 from trading.quant.simulation.result import BacktestResult
 from trading.quant.simulation.scoring import score_market
@@ -43,7 +46,33 @@ def run_backtest(
     _check(config, market)
     market = market.between(config.start, config.end)
     scores = says if says is not None else score_market(config, market)
-    return _reference(config, market, scores, progress, every_bar)
+    why = refuses(config, scores) if config.gear is not Gear.REFERENCE else None
+    if config.gear is Gear.FAST and why is not None:
+        raise InvalidInput("gear", f"the fast gear does not cover: {why}; use auto")
+    if config.gear is not Gear.REFERENCE and why is None and not every_bar:
+        try:
+            return _fast(config, market, scores, progress)
+        except OutOfRange as error:
+            why = str(error)
+    return replace(_reference(config, market, scores, progress, every_bar), why_reference=why)
+
+
+def _fast(
+    config: BacktestConfig, market: Market, says: dict[str, Scored], progress: Progress | None
+) -> BacktestResult:
+    """Run the compiled twin of the platform's decisions. Raises OutOfRange."""
+    (symbol,) = market.symbols
+    fills, cash, held = simulate(config, market, says[symbol])
+    if progress is not None:
+        progress(len(market.times), len(market.times))
+    return BacktestResult(
+        config=config,
+        gear=Gear.FAST,
+        fills=fills,
+        final_cash=cash,
+        final_positions={symbol: held} if held else {},
+        **curve(market, fills, float(config.cash))._asdict(),
+    )
 
 
 def _check(config: BacktestConfig, market: Market) -> None:
@@ -130,11 +159,16 @@ def _reference(
         gear=Gear.REFERENCE,
         fills=fills,
         final_cash=books.owner.cash_in(config.base_currency),
-        final_positions={s: p.quantity for s, p in sorted(books.positions.items())},
+        final_positions=_held(books.positions),
         rejected=dict(sorted(books.rejected.items())),
         ledger=tuple(books.ledger),
         **curve._asdict(),
     )
+
+
+def _held(positions: dict[str, Position]) -> dict[str, Decimal]:
+    """What is held at the end, by symbol."""
+    return {s: p.quantity for s, p in sorted(positions.items()) if p.quantity}
 
 
 def _first(market: Market) -> tuple[str, int]:

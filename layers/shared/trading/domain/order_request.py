@@ -207,6 +207,8 @@ def _exit(
             "protective",
             "notional",
             "replaces",
+            # The recommendation is about the entry, and is done when that is.
+            "recommendation_id",
             "take_profit_id",
             "stop_loss_id",
         )
