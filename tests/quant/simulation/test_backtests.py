@@ -159,7 +159,8 @@ def test_the_ledger_of_a_run_rebuilds_to_its_books() -> None:
     books = rebuild(list(result.ledger))
     assert books.cash["USD"] == result.final_cash
     assert result.equity[-1] == pytest.approx(
-        float(result.final_cash) + float(result.final_positions.get("A", 0)) * walk(bars=2000).close[-1]
+        float(result.final_cash)
+        + float(result.final_positions.get("A", 0)) * walk(bars=2000).close[-1]
     )
 
 
