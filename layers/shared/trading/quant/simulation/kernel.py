@@ -117,6 +117,7 @@ def simulate(
     import numpy as np
 
     candles, step_room = market.candles[market.symbols[0]], 1024
+    scores = np.ascontiguousarray(said.scores, np.int64)
     terms = _terms(config, market)
     while True:
         columns = [np.empty(step_room, np.int64) for _ in range(4)]
@@ -129,7 +130,7 @@ def simulate(
             _address(candles.time),
             _address(candles.open),
             _address(candles.close),
-            _address(said.scores),
+            _address(scores),
             ctypes.c_int64(NO_SCORE),
             ctypes.byref(out),
         )

@@ -50,6 +50,7 @@ class MovingAverageCross(Strategy):
         # MA's default kind is the simple average; unlike SMA it takes a length of one bar.
         fast = talib.MA(candles.close, self.parameters.fast)
         slow = talib.MA(candles.close, self.parameters.slow)
-        gap = fast - slow
-        scores: FloatArray = np.where(np.abs(gap) <= EQUAL * slow, 0.0, np.sign(gap))
+        gap, equal = fast - slow, EQUAL * slow
+        scores: FloatArray = np.subtract(gap > equal, gap < -equal, dtype=float)
+        scores[: self.warm_up - 1] = np.nan
         return scores

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -48,9 +49,15 @@ def discover() -> Found:
     return Found(dict(sorted(strategies.items())), errors)
 
 
+@cache
+def _installed(listed: Callable[..., object]) -> Found:  # noqa: ARG001 - what it was read with
+    """What is installed, read once: packages do not come while a process runs."""
+    return discover()
+
+
 def make(name: str, parameters: Mapping[str, Any], found: Found | None = None) -> Strategy:
     """Make a strategy by name. Raises InvalidInput for an unknown name or a wrong parameter."""
-    available = found or discover()
+    available = found or _installed(entry_points)
     if name not in available.strategies:
         why = available.errors.get(name)
         near = get_close_matches(name, available.strategies, 1)

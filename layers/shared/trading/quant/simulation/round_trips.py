@@ -1,0 +1,179 @@
+"""Round trips: from flat, or from where a holding turns around, until it is flat or turns again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trading.quant.simulation.fills import SCALE, FillColumns
+from trading.quant.simulation.market import Market
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trading.quant.strategies.strategy import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class RoundTrips:
+    """Closed round trips in the order of their ends, as columns of one length.
+
+    ``entry`` and ``exit`` are steps of the market's axis, ``quantity`` the units traded (negative
+    for shorts), the prices are means weighted by quantity, ``pnl`` is after ``fees``, in the quote
+    currency; ``pnl_fraction`` is ``pnl`` over the entry's worth. ``mae`` and ``mfe`` are the worst
+    and the best that the market offered meanwhile, as fractions of the entry price (Sweeney,
+    Campaign Trading, 1996): mae at most 0, mfe at least 0. ``reason`` is the last fill's.
+    """
+
+    symbols: tuple[str, ...]
+    symbol: NDArray[np.int64]
+    entry: NDArray[np.int64]
+    exit: NDArray[np.int64]
+    quantity: FloatArray
+    entry_price: FloatArray
+    exit_price: FloatArray
+    pnl: FloatArray
+    fees: FloatArray
+    pnl_fraction: FloatArray
+    mae: FloatArray
+    mfe: FloatArray
+    reason: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+
+NAMES = (
+    "symbol",
+    "entry",
+    "exit",
+    "quantity",
+    "entry_price",
+    "exit_price",
+    "pnl",
+    "fees",
+    "pnl_fraction",
+    "mae",
+    "mfe",
+    "reason",
+)
+"""The columns of ``RoundTrips``."""
+
+
+def round_trips(fills: FillColumns, market: Market) -> RoundTrips:
+    """Put a run's fills together to round trips; what is still held at the end is none."""
+    import numpy as np
+
+    parts = [_of_symbol(fills, market, place) for place in range(len(market.symbols))]
+    joined = {n: np.concatenate([part[n] for part in parts]) for n in NAMES}
+    order = np.argsort(joined["exit"], kind="stable")
+    return RoundTrips(market.symbols, **{name: column[order] for name, column in joined.items()})
+
+
+def _of_symbol(fills: FillColumns, market: Market, place: int) -> dict[str, NDArray[np.generic]]:
+    """One symbol's round trips."""
+    import numpy as np
+
+    own = fills.symbol == place
+    units, price, step, fee, reason = _split(fills, own)
+    held = np.cumsum(units)
+    before = np.concatenate([[0], held[:-1]])
+    starts = np.flatnonzero(before == 0)
+    if len(held) and held[-1] != 0:
+        # What is still held has no end yet.
+        cut = starts[-1]
+        units, price, step = units[:cut], price[:cut], step[:cut]
+        fee, reason = fee[:cut], reason[:cut]
+        before, starts = before[:cut], starts[:-1]
+    if not len(units) or not len(starts):
+        return {name: np.empty(0, np.int64 if name in _WHOLE else float) for name in NAMES}
+    ends = np.append(starts[1:], len(units)) - 1
+    sign = np.sign(units[starts])
+    quantity = units / SCALE
+    opens = np.sign(units) == np.repeat(sign, ends - starts + 1)
+    worth = np.abs(quantity) * price
+    bought = np.add.reduceat(np.where(opens, worth, 0.0), starts)
+    sold = np.add.reduceat(np.where(opens, 0.0, worth), starts)
+    size = np.add.reduceat(np.where(opens, np.abs(quantity), 0.0), starts)
+    fees = np.add.reduceat(fee, starts)
+    pnl = sign * (sold - bought) - fees
+    entry_price = bought / size
+    steps = step[starts], step[ends]
+    worst, best = _excursions(market, place, *steps, sign, entry_price, sold / size)
+    return {
+        "symbol": np.full(len(starts), place, np.int64),
+        "entry": step[starts],
+        "exit": step[ends],
+        "quantity": sign * size,
+        "entry_price": entry_price,
+        "exit_price": sold / size,
+        "pnl": pnl,
+        "fees": fees,
+        "pnl_fraction": pnl / bought,
+        "mae": worst,
+        "mfe": best,
+        "reason": reason[ends],
+    }
+
+
+_WHOLE = ("symbol", "entry", "exit", "reason")
+
+
+def _split(
+    fills: FillColumns, own: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], FloatArray, NDArray[np.int64], FloatArray, NDArray[np.int64]]:
+    """One symbol's fills, those that turn a holding around as two: what closes, and what opens.
+
+    Units (hundred-millionths, signed), prices, steps, fees and reasons.
+    """
+    import numpy as np
+
+    units, step = fills.quantity[own], fills.step[own]
+    price, fee = fills.price[own] / SCALE, fills.fee[own] / SCALE
+    reason = fills.reason[own].astype(np.int64)
+    before = np.cumsum(units) - units
+    turns = (before != 0) & (np.sign(before + units) == -np.sign(before))
+    if not turns.any():
+        return units, price, step, fee, reason
+    times = np.where(turns, 2, 1)
+    part = np.where(turns, -before, units).repeat(times)
+    second = np.cumsum(times)[turns] - 1
+    part[second] = (units + before)[turns]
+    share = np.abs(part) / np.abs(units).repeat(times)
+    return (
+        part,
+        price.repeat(times),
+        step.repeat(times),
+        fee.repeat(times) * share,
+        reason.repeat(times),
+    )
+
+
+def _excursions(
+    market: Market,
+    place: int,
+    entry: NDArray[np.int64],
+    end: NDArray[np.int64],
+    sign: NDArray[np.int64],
+    price: FloatArray,
+    left_at: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """The worst and the best price while something was held, against the entry's.
+
+    Of the bar in which it ended only the price that it ended at, unless it began there as well.
+    """
+    import numpy as np
+
+    candles, index = market.candles[market.symbols[place]], market.index[market.symbols[place]]
+    first = index[entry]
+    last = np.maximum(first, index[end] - 1)
+    edges = np.stack([first, last + 1], axis=1).ravel()
+    lows = np.minimum.reduceat(np.append(candles.low, np.inf), edges)[::2]
+    highs = np.maximum.reduceat(np.append(candles.high, -np.inf), edges)[::2]
+    lows, highs = np.minimum(lows, left_at), np.maximum(highs, left_at)
+    worst = np.where(sign > 0, lows, highs)
+    best = np.where(sign > 0, highs, lows)
+    against: FloatArray = np.minimum(sign * (worst / price - 1), 0.0)
+    favour: FloatArray = np.maximum(sign * (best / price - 1), 0.0)
+    return against, favour
