@@ -17,6 +17,7 @@ from trading_cli.errors import UserError
 from trading_cli.halt import halt, resume
 from trading_cli.local import down, up
 from trading_cli.output import errors
+from trading_cli.parity import parity
 from trading_cli.status import status
 
 EXPECTED = (UserError, TradingError, BotoCoreError, ClientError, httpx.HTTPError)
@@ -46,6 +47,7 @@ app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(demo)
+app.command()(parity)
 app.command()(halt)
 app.command()(resume)
 app.add_typer(keys.app, name="keys")
