@@ -84,7 +84,7 @@ def prepare(
         names = [name.strip().upper() for name in symbols.split(",") if name.strip()]
         first = start.date() if start else SAMPLE[0]
         last = end.date() if end else SAMPLE[1]
-        market, bounds = sample(names, first, last), (None, None)
+        market, bounds = sample(names, first, last), (_utc(start), _utc(end))
     given: dict[str, Any] = {
         "strategy": strategy,
         "parameters": _json(parameters, "--parameters"),
@@ -102,6 +102,17 @@ def prepare(
     config = checked(_merged(given, _json(settings, "--set")))
     cut = market.between(config.start, config.end)
     return Prepared(config.model_copy(update={"data_hash": cut.data_hash}), cut)
+
+
+def market_of(config: BacktestConfig, files: Sequence[str] | None) -> Market:
+    """The candles of a stored configuration, out of files or the sample."""
+    if files:
+        return Market.of([_file(given, config.timeframe) for given in files]).between(
+            config.start, config.end
+        )
+    first = config.start.date() if config.start else SAMPLE[0]
+    last = config.end.date() if config.end else SAMPLE[1]
+    return sample(config.symbols, first, last)
 
 
 def checked(given: Mapping[str, Any]) -> BacktestConfig:

@@ -32,3 +32,30 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
     for row in rows:
         shown.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
     console.print(shown)
+
+
+FRACTIONS = (
+    "return",
+    "cagr",
+    "rate",
+    "drawdown",
+    "var_95",
+    "cvar_95",
+    "volatility",
+    "exposure",
+    "alpha",
+    "mae",
+    "mfe",
+    "fraction",
+)
+
+
+def figure_text(name: str, value: float | int | None) -> str:
+    """Write a figure for reading: fractions as percentages, amounts with separators."""
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if any(part in name for part in FRACTIONS) and not name.endswith("days"):
+        return f"{value:.2%}"
+    return f"{value:,.2f}"

@@ -156,14 +156,16 @@ class _Floor:
 def _act(desk: Desk, order: Order, seen: Observation | None, phase: Phase) -> BookChange | None:
     """Read, decide and write once; None where the books leave the order as it is.
 
-    ``seen`` is None for an order whose time is over.
+    ``seen`` is None for an order whose time is over. The recommendation is read first: were it
+    newer than the books, what somebody else did meanwhile would look like a forbidden move.
     """
+    cause = behind(desk, order)
     snapshot = desk.books.snapshot(order.portfolio_id, order.symbol, order.id)
     current = snapshot.existing
     if current is None or not current.is_open:
         return None
     if seen is None:
-        change = close(current, OrderStatus.EXPIRED, EXPIRED, snapshot, behind(desk, current))
+        change = close(current, OrderStatus.EXPIRED, EXPIRED, snapshot, cause)
         desk.books.commit(change)
         return change
     part = shown_to(current, seen)
@@ -174,7 +176,7 @@ def _act(desk: Desk, order: Order, seen: Observation | None, phase: Phase) -> Bo
     found = attempt(current, part, phase, model, snapshot.instrument, room)
     if found is None:
         return None
-    change = match(current, found, part, snapshot, behind(desk, current))
+    change = match(current, found, part, snapshot, cause)
     desk.books.commit(change)
     return change
 
