@@ -37,7 +37,8 @@ h1 { font-size: 26px; margin: 0 0 2px; } h2 { font-size: 17px; margin: 34px 0 10
   padding: 10px 14px; }
 .card b { display: block; font-size: 21px; font-variant-numeric: tabular-nums; }
 .plot { background: var(--back); border: 1px solid var(--line); border-radius: 8px; padding: 6px; }
-.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 14px; }
+.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 14px;
+  align-items: start; }
 table { border-collapse: collapse; width: 100%; background: var(--back);
   border: 1px solid var(--line); border-radius: 8px; }
 td, th { padding: 5px 12px; border-top: 1px solid var(--line); text-align: left; }

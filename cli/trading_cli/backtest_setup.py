@@ -87,7 +87,7 @@ def prepare(
         market, bounds = sample(names, first, last), (_utc(start), _utc(end))
     given: dict[str, Any] = {
         "strategy": strategy,
-        "parameters": _json(parameters, "--parameters"),
+        "parameters": as_object(parameters, "--parameters"),
         "symbols": list(market.symbols),
         "timeframe": market.timeframe,
         "start": bounds[0],
@@ -99,7 +99,7 @@ def prepare(
         "policy": _policy(len(market.symbols)),
         "fill_model": {"timing": FillTiming.NEXT_BAR.value},
     }
-    config = checked(_merged(given, _json(settings, "--set")))
+    config = checked(_merged(given, as_object(settings, "--set")))
     cut = market.between(config.start, config.end)
     return Prepared(config.model_copy(update={"data_hash": cut.data_hash}), cut)
 
@@ -190,7 +190,7 @@ def _merged(given: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _json(text: str, option: str) -> dict[str, Any]:
+def as_object(text: str, option: str) -> dict[str, Any]:
     """An object out of an option. Raises UserError naming it."""
     try:
         found = json.loads(text, parse_float=Decimal if option == "--set" else None)

@@ -55,8 +55,8 @@ def _installed(listed: Callable[..., object]) -> Found:  # noqa: ARG001 - what i
     return discover()
 
 
-def make(name: str, parameters: Mapping[str, Any], found: Found | None = None) -> Strategy:
-    """Make a strategy by name. Raises InvalidInput for an unknown name or a wrong parameter."""
+def strategy_class(name: str, found: Found | None = None) -> type[Strategy]:
+    """An installed strategy by name. Raises InvalidInput for an unknown one."""
     available = found or _installed(entry_points)
     if name not in available.strategies:
         why = available.errors.get(name)
@@ -65,7 +65,12 @@ def make(name: str, parameters: Mapping[str, Any], found: Found | None = None) -
         known = ", ".join(available.strategies) or "none"
         detail = f"'{name}' {why}" if why else f"there is no strategy '{name}'{hint}"
         raise InvalidInput("strategies", f"{detail} (available: {known})")
-    strategy = available.strategies[name]
+    return available.strategies[name]
+
+
+def make(name: str, parameters: Mapping[str, Any], found: Found | None = None) -> Strategy:
+    """Make a strategy by name. Raises InvalidInput for an unknown name or a wrong parameter."""
+    strategy = strategy_class(name, found)
     return _sound(lambda: strategy.configured(name, parameters))
 
 

@@ -1,0 +1,164 @@
+"""Runs many trials over processes, and keeps what was computed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trading.backtesting import run_backtest
+from trading.domain.backtest import BacktestConfig
+from trading.domain.errors import TradingError
+from trading.quant.search.sweep import OBJECTIVES, Trial, code_fingerprint, trial_key
+from trading.quant.simulation.market import Market
+from trading.quant.statistics.backtest import period_ends, simple_returns, statistics_of
+from trading_cli.errors import UserError
+
+Combinations = Sequence[Mapping[str, Any]]
+CHUNK = 16
+
+_given: tuple[BacktestConfig, Market] | None = None
+
+
+def evaluate(config: BacktestConfig, market: Market, parameters: Mapping[str, Any]) -> Trial:
+    """Backtest one combination; one that cannot be run says why."""
+    tried = config.model_copy(update={"parameters": dict(parameters)})
+    try:
+        result = run_backtest(tried, market)
+    except TradingError as error:
+        return Trial(parameters, {}, np.empty(0), error.detail)
+    figures = statistics_of(result, market).as_dict()
+    known = figures["returns"] | figures["trades"] | figures["risk"] | figures["costs"]
+    names = (*OBJECTIVES, "max_drawdown", "round_trips", "fees")
+    equity = np.append(float(config.cash), result.equity[period_ends(market)])
+    returns = simple_returns(equity).astype(np.float32).astype(float)
+    return Trial(parameters, {name: known[name] for name in names}, returns)
+
+
+class Cache:
+    """Trials that were computed before, one small file each, by what decides their outcome."""
+
+    def __init__(self, folder: Path, config: BacktestConfig, market: Market) -> None:
+        self._folder = folder
+        self._market = market.data_hash
+        blank: dict[str, Any] = {"parameters": {}, "data_hash": None}
+        self._config = config.model_copy(update=blank).canonical_json()
+
+    def read(self, parameters: Mapping[str, Any]) -> Trial | None:
+        """A trial that is known; None otherwise, also where its file is broken."""
+        path = self._path(parameters)
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                names, values = kept["names"].tolist(), kept["values"].tolist()
+                figures = {
+                    n: None if np.isnan(v) else v for n, v in zip(names, values, strict=True)
+                }
+                return Trial(parameters, figures, kept["returns"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def write(self, trial: Trial) -> None:
+        """Keep a trial that did not fail; whole, or not at all."""
+        if trial.error is not None:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(trial.parameters)
+        unfinished = path.with_suffix(f".{os.getpid()}.tmp.npz")
+        values = [np.nan if v is None else float(v) for v in trial.figures.values()]
+        np.savez(unfinished, names=list(trial.figures), values=values, returns=trial.returns)
+        unfinished.replace(path)
+
+    def _path(self, parameters: Mapping[str, Any]) -> Path:
+        key = trial_key(self._config, parameters, self._market, code_fingerprint())
+        return self._folder / f"{key}.npz"
+
+
+def sweep(
+    config: BacktestConfig,
+    market: Market,
+    combinations: Combinations,
+    cache: Cache | None = None,
+    workers: int | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> list[Trial]:
+    """Try every combination; what the cache knows is not computed again.
+
+    ``told`` hears how many more are done. Stopped half-way, it goes on from there next time.
+    """
+    known = {i: trial for i, c in enumerate(combinations) if cache and (trial := cache.read(c))}
+    told(len(known))
+    todo = [i for i in range(len(combinations)) if i not in known]
+    computed = _computed(config, market, [combinations[i] for i in todo], workers)
+    for i, trial in zip(todo, computed, strict=True):
+        known[i] = trial
+        if cache is not None:
+            cache.write(trial)
+        told(1)
+    return [replace(known[i], parameters=c) for i, c in enumerate(combinations)]
+
+
+def _computed(
+    config: BacktestConfig, market: Market, combinations: Combinations, workers: int | None
+) -> Iterator[Trial]:
+    """The trials in order, over processes where that is worth their start."""
+    count = workers or os.cpu_count() or 1
+    if count == 1 or len(combinations) < 2 * CHUNK:
+        yield from (evaluate(config, market, c) for c in combinations)
+        return
+    pool = ProcessPoolExecutor(
+        count, mp_context=get_context("spawn"), initializer=_take, initargs=(config, market)
+    )
+    with pool:
+        yield from pool.map(_try, combinations, chunksize=CHUNK)
+
+
+def _take(config: BacktestConfig, market: Market) -> None:
+    """What a worker needs for every trial, sent once."""
+    global _given
+    _given = (config, market)
+
+
+def _try(parameters: Mapping[str, Any]) -> Trial:
+    """One trial in a worker."""
+    if _given is None:
+        raise UserError("a worker was asked before it was told what for")
+    return evaluate(*_given, parameters)
+
+
+def bayesian(
+    config: BacktestConfig,
+    market: Market,
+    space: Mapping[str, tuple[Any, ...]],
+    uniform: Mapping[str, tuple[float, float]],
+    objective: str,
+    trials: int,
+    seed: int,
+    told: Callable[[int], None] = lambda _: None,
+) -> Iterable[Trial]:
+    """Trials that optuna's tree-structured Parzen estimator suggests, one after the other."""
+    # Loaded here: only this way of searching needs it.
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    found: list[Trial] = []
+
+    def tried(trial: Any) -> float:
+        chosen = {n: trial.suggest_categorical(n, list(values)) for n, values in space.items()}
+        chosen |= {n: trial.suggest_float(n, *bounds) for n, bounds in uniform.items()}
+        done = evaluate(config, market, chosen)
+        found.append(done)
+        told(1)
+        value = done.figures.get(objective)
+        return float("-inf") if value is None else float(value)
+
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    study.optimize(tried, n_trials=trials)
+    return found
