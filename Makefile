@@ -49,7 +49,7 @@ lint: install ## Check style, types, import contracts and the template
 	$(BIN)/sam validate --lint
 
 # The order of docs/figures.md. The load's full size is `make bench BENCH=load LOAD=20000`.
-BENCH ?= cold_start warm billed_units cost decisions peer_orders contention load
+BENCH ?= cold_start warm billed_units cost decisions peer_orders backtests contention load
 LOAD ?= 2000
 
 bench: install ## Measure times, units, cost, contention and load (docs/figures.md)

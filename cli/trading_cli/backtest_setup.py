@@ -78,7 +78,7 @@ def prepare(
     ``settings`` say otherwise. Raises UserError or InvalidInput naming what is wrong.
     """
     if files:
-        market = Market.of([_file(given, timeframe) for given in files])
+        market = market_from(files, timeframe)
         bounds = (_utc(start), _utc(end))
     else:
         names = [name.strip().upper() for name in symbols.split(",") if name.strip()]
@@ -104,12 +104,15 @@ def prepare(
     return Prepared(config.model_copy(update={"data_hash": cut.data_hash}), cut)
 
 
+def market_from(files: Sequence[str], timeframe: str) -> Market:
+    """The candles of ``SYMBOL=FILE`` arguments. Raises UserError."""
+    return Market.of([_file(given, timeframe) for given in files])
+
+
 def market_of(config: BacktestConfig, files: Sequence[str] | None) -> Market:
     """The candles of a stored configuration, out of files or the sample."""
     if files:
-        return Market.of([_file(given, config.timeframe) for given in files]).between(
-            config.start, config.end
-        )
+        return market_from(files, config.timeframe).between(config.start, config.end)
     first = config.start.date() if config.start else SAMPLE[0]
     last = config.end.date() if config.end else SAMPLE[1]
     return sample(config.symbols, first, last)

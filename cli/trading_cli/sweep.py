@@ -15,30 +15,46 @@ import numpy as np
 from trading.backtesting import run_backtest
 from trading.domain.backtest import BacktestConfig
 from trading.domain.errors import TradingError
-from trading.quant.search.sweep import OBJECTIVES, Trial, code_fingerprint, trial_key
+from trading.quant.search.sweep import Trial, code_fingerprint, trial_key
 from trading.quant.simulation.market import Market
-from trading.quant.statistics.backtest import period_ends, simple_returns, statistics_of
+from trading.quant.simulation.scoring import score_market
+from trading.quant.statistics.backtest import key_figures
+from trading.quant.strategies.scored import LIMIT_SECONDS
 from trading_cli.errors import UserError
 
 Combinations = Sequence[Mapping[str, Any]]
 CHUNK = 16
+WORTH_PROCESSES = 50_000_000
+"""Bars in all from which on starting processes costs less than it saves."""
 
 _given: tuple[BacktestConfig, Market] | None = None
+_limit: float | None = LIMIT_SECONDS
 
 
-def evaluate(config: BacktestConfig, market: Market, parameters: Mapping[str, Any]) -> Trial:
-    """Backtest one combination; one that cannot be run says why."""
-    tried = config.model_copy(update={"parameters": dict(parameters)})
+def evaluate(
+    config: BacktestConfig,
+    market: Market,
+    parameters: Mapping[str, Any],
+    limit_seconds: float | None = LIMIT_SECONDS,
+) -> Trial:
+    """Backtest one combination on its whole market; one that cannot be run says why."""
+    tried = config.model_copy(
+        update={"parameters": dict(parameters), "start": None, "end": None, "data_hash": None}
+    )
     try:
-        result = run_backtest(tried, market)
+        says = score_market(tried, market, limit_seconds)
+        result = run_backtest(tried, market, says=says)
     except TradingError as error:
         return Trial(parameters, {}, np.empty(0), error.detail)
-    figures = statistics_of(result, market).as_dict()
-    known = figures["returns"] | figures["trades"] | figures["risk"] | figures["costs"]
-    names = (*OBJECTIVES, "max_drawdown", "round_trips", "fees")
-    equity = np.append(float(config.cash), result.equity[period_ends(market)])
-    returns = simple_returns(equity).astype(np.float32).astype(float)
-    return Trial(parameters, {name: known[name] for name in names}, returns)
+    figures, returns = key_figures(result, market)
+    return Trial(parameters, figures, returns)
+
+
+def _figure(name: str, value: float) -> float | int | None:
+    """A figure as it was before it was kept as a float."""
+    if np.isnan(value):
+        return None
+    return int(value) if name == "round_trips" else value
 
 
 class Cache:
@@ -58,9 +74,7 @@ class Cache:
         try:
             with np.load(path, allow_pickle=False) as kept:
                 names, values = kept["names"].tolist(), kept["values"].tolist()
-                figures = {
-                    n: None if np.isnan(v) else v for n, v in zip(names, values, strict=True)
-                }
+                figures = dict(zip(names, map(_figure, names, values), strict=True))
                 return Trial(parameters, figures, kept["returns"])
         except (OSError, ValueError, KeyError):
             return None
@@ -91,6 +105,8 @@ def sweep(
 ) -> list[Trial]:
     """Try every combination; what the cache knows is not computed again.
 
+    Each process holds the first trial of a strategy to the time limit.
+
     ``told`` hears how many more are done. Stopped half-way, it goes on from there next time.
     """
     known = {i: trial for i, c in enumerate(combinations) if cache and (trial := cache.read(c))}
@@ -110,8 +126,9 @@ def _computed(
 ) -> Iterator[Trial]:
     """The trials in order, over processes where that is worth their start."""
     count = workers or os.cpu_count() or 1
-    if count == 1 or len(combinations) < 2 * CHUNK:
-        yield from (evaluate(config, market, c) for c in combinations)
+    if count == 1 or len(combinations) * len(market.times) < WORTH_PROCESSES:
+        for i, combination in enumerate(combinations):
+            yield evaluate(config, market, combination, None if i else LIMIT_SECONDS)
         return
     pool = ProcessPoolExecutor(
         count, mp_context=get_context("spawn"), initializer=_take, initargs=(config, market)
@@ -130,7 +147,12 @@ def _try(parameters: Mapping[str, Any]) -> Trial:
     """One trial in a worker."""
     if _given is None:
         raise UserError("a worker was asked before it was told what for")
-    return evaluate(*_given, parameters)
+    global _limit
+    # The first trial shows that the strategy ends at all; watching every one would cost as much
+    # as the trial itself.
+    trial = evaluate(*_given, parameters, _limit)
+    _limit = None
+    return trial
 
 
 def bayesian(

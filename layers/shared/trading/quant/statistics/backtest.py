@@ -98,6 +98,37 @@ def statistics_of(
     )
 
 
+def key_figures(result: BacktestResult, market: Market) -> tuple[dict[str, Any], FloatArray]:
+    """The few figures that trials are ranked by, as in ``statistics_of``, and the returns.
+
+    ``market`` is the one that the run was on, cut to its start and end.
+    """
+    import numpy as np
+
+    cash = float(result.config.cash)
+    ends = period_ends(market)
+    returns = simple_returns(np.append(cash, result.equity[ends]))
+    periods = periods_per_year(market, ends)
+    time = np.append(market.times[0], result.time)
+    fall = drawdown(np.append(cash, result.equity), time)
+    pnl = round_trips(result.fills, market).pnl
+    years = float(result.time[-1] - market.times[0]) / YEAR
+    growth = float(result.equity[-1]) / cash if cash else float("nan")
+    cagr = ratios.finite(growth ** (1 / years) - 1) if growth > 0 and years else None
+    gained, lost = float(pnl[pnl > 0].sum()), float(pnl[pnl <= 0].sum())
+    figures = {
+        "sharpe": ratios.sharpe(returns, periods),
+        "sortino": ratios.sortino(returns, periods),
+        "calmar": None if cagr is None else ratios.over(cagr, -fall.deepest),
+        "total_return": ratios.finite(growth - 1),
+        "profit_factor": ratios.over(gained, -lost),
+        "max_drawdown": fall.deepest,
+        "round_trips": len(pnl),
+        "fees": float(result.fills.fee.sum()) / SCALE,
+    }
+    return figures, returns
+
+
 def period_ends(market: Market) -> NDArray[np.int64]:
     """The last step of each UTC day that has a bar; every step for bars of a day or longer."""
     import numpy as np

@@ -71,18 +71,20 @@ def strategy_class(name: str, found: Found | None = None) -> type[Strategy]:
 def make(name: str, parameters: Mapping[str, Any], found: Found | None = None) -> Strategy:
     """Make a strategy by name. Raises InvalidInput for an unknown name or a wrong parameter."""
     strategy = strategy_class(name, found)
-    return _sound(lambda: strategy.configured(name, parameters))
+    return _sound(lambda: strategy.configured(name, parameters), schema=False)
 
 
-def _sound(made: Callable[[], Strategy]) -> Strategy:
+def _sound(made: Callable[[], Strategy], *, schema: bool = True) -> Strategy:
     """Make a strategy and try all that is asked of it before it sees a candle.
 
+    That its parameters have a ``schema`` is tried once, when it is found.
     Raises InvalidInput if it cannot be made, has no sensible warm-up or no schema.
     """
     try:
         strategy = made()
         bars: object = strategy.warm_up
-        strategy.Parameters.model_json_schema()
+        if schema:
+            strategy.Parameters.model_json_schema()
     except InvalidInput:
         raise
     except Exception as error:

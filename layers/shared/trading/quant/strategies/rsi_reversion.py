@@ -11,8 +11,8 @@ from trading.quant.strategies.strategy import Candles, Strategy, StrategyParamet
 if TYPE_CHECKING:
     from trading.quant.strategies.strategy import FloatArray
 
-SETTLING = 10
-"""Wilder's smoothing remembers its start; after this many periods that is below 1e-4 of it."""
+SETTLING = 28
+"""Wilder's smoothing remembers its start; after this many periods that is below 1e-12 of it."""
 
 
 class RsiReversionParameters(StrategyParameters):
