@@ -8,6 +8,7 @@ from time import monotonic
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -59,3 +60,9 @@ def figure_text(name: str, value: float | int | None) -> str:
     if any(part in name for part in FRACTIONS) and not name.endswith("days"):
         return f"{value:.2%}"
     return f"{value:,.2f}"
+
+
+def progress(what: str) -> Progress:
+    """A progress bar over long work, gone when that is done."""
+    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)

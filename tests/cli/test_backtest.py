@@ -91,7 +91,7 @@ def test_a_sweep_says_how_far_to_believe_it_before_the_winner_and_computes_nothi
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     project = find_project()
-    monkeypatch.setattr("trading_cli.backtest.find_project", lambda: project)
+    monkeypatch.setattr("trading_cli.backtest_search.find_project", lambda: project)
     monkeypatch.setattr(type(project), "local", property(lambda _: tmp_path))
     wanted = ("sweep", "ma_cross", "--space", '{"fast": [5, 10, 40], "slow": [30, 60]}')
     first = trading(*wanted)
@@ -101,6 +101,15 @@ def test_a_sweep_says_how_far_to_believe_it_before_the_winner_and_computes_nothi
     assert len(kept) == 5
     assert trading(*wanted) == first
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "trials").iterdir()} == kept
+
+
+def test_a_search_is_tested_out_of_sample() -> None:
+    space = ("--space", '{"fast": [5, 10], "slow": [30, 60]}')
+    walked = trading("walk-forward", "ma_cross", *space, "--folds", "3")
+    assert walked.count("fast=") == 3
+    crossed = trading("cross-validate", "ma_cross", *space, "--folds", "4")
+    assert crossed.count("fast=") == 4
+    assert "kept out of sample" in crossed
 
 
 @pytest.mark.parametrize("method", ["random", "bayesian"])
