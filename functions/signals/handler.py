@@ -42,7 +42,8 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run strategies on the newest closed candles.
 
     Event: ``{"symbols": ["AAPL"], "timeframe": "1d", "strategies": ["ma_cross"]}``, a strategy
-    also as ``{"name": …, "parameters": {…}}``; what is left out is as configured. Answers how many
+    also as ``{"name": …, "parameters": {…}}``; what is left out is as configured. A strategy that
+    does not pass the check (``trading strategy check``) is named and does not run. Answers how many
     signals were created and unchanged, and errors by strategy.
     """
     begin_scheduled(event, context)
@@ -58,6 +59,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, Any]:
         choices,
         bootstrap.wall_clock(),
         correlation_id(),
+        unattended=True,
     )
     logger.info("signals generated", extra={"result": asdict(result)})
     return asdict(result)

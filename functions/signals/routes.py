@@ -17,6 +17,7 @@ from trading.domain.errors import Conflict, InvalidInput
 from trading.domain.identifiers import derived_id
 from trading.domain.signal import Signal
 from trading.domain.time import to_text
+from trading.quant.strategies.gate import problem_of
 from trading.quant.strategies.registry import discover
 from trading.schemas.base import Page, Symbol, UtcDatetime, Wire
 from trading.schemas.market import Timeframe
@@ -138,6 +139,7 @@ def get_strategies() -> StrategiesOut:
                 description=" ".join((strategy.__doc__ or "").split()),
                 warm_up=strategy().warm_up,
                 parameters=strategy.Parameters.model_json_schema(),
+                problem=problem_of(strategy(), name),
             )
             for name, strategy in found.strategies.items()
         ],

@@ -335,3 +335,33 @@ def test_health_needs_no_key_and_names_both_tables() -> None:
     assert answer.status == 200
     assert "signals_table" in answer.text
     assert "market_table" in answer.text
+
+
+class Peeks(Strategy):
+    """Knows the next close."""
+
+    @property
+    def warm_up(self) -> int:
+        return 2
+
+    def score(self, candles: Candles) -> Any:
+        import numpy as np
+
+        return np.append(np.nan, np.sign(np.append(np.diff(candles.close), 0))[1:])
+
+
+def test_a_strategy_that_looks_ahead_is_not_scheduled_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = {entry.name: entry for entry in registry.entry_points(group=registry.GROUP)}
+    peeks = type("Entry", (), {"name": "peeks", "load": lambda _: Peeks})()
+    installed = [kept["ma_cross"], peeks]
+    monkeypatch.setattr(registry, "entry_points", lambda group: installed)
+    desk().market.record_candles(RISING)
+    event = {"symbols": ["AAPL"], "timeframe": "1d", "strategies": ["peeks", "ma_cross"]}
+    answer = on_schedule(event, Context())
+    assert answer["created"] == 1
+    assert "has not passed the check" in answer["errors"]["peeks"]
+    assert "looks ahead" in answer["errors"]["peeks"]
+    listed = invoke(api, "GET", "/signals/strategies").json["strategies"]
+    assert {s["name"]: s["problem"] is None for s in listed} == {"ma_cross": True, "peeks": False}

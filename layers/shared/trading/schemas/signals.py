@@ -104,12 +104,17 @@ class GenerateSignalsOut(Wire):
 
 
 class StrategyOut(Wire):
-    """An installed strategy; ``parameters`` is the JSON schema of its parameters."""
+    """An installed strategy; ``parameters`` is the JSON schema of its parameters.
+
+    ``problem`` is what keeps it, with its default parameters, off the schedule; null for one that
+    passes the check.
+    """
 
     name: str
     description: str
     warm_up: int
     parameters: dict[str, Any]
+    problem: str | None
 
 
 class StrategiesOut(Wire):

@@ -14,6 +14,7 @@ from trading.domain.errors import StrategyFailed, TradingError
 from trading.domain.identifiers import derived_id
 from trading.domain.signal import Signal
 from trading.ports import CandleHistory
+from trading.quant.strategies.gate import admit
 from trading.quant.strategies.registry import discover, make
 from trading.quant.strategies.scored import NO_SCORE, millionths, others_of, scored
 from trading.quant.strategies.strategy import Candles, Strategy, columns_of
@@ -57,16 +58,19 @@ def generate_signals(
     choices: Sequence[StrategyChoice],
     now: datetime,
     correlation_id: str,
+    *,
+    unattended: bool = False,
 ) -> Generated:
     """Score each symbol's newest closed candle by each strategy; the same candle only once.
 
-    A strategy that cannot be made or that fails is named under ``errors`` and the others go on.
+    A strategy that cannot be made or that fails is named under ``errors`` and the others go on;
+    ``unattended``, so is one that does not pass the check.
     Symbols with fewer candles than a strategy's warm-up get no signal of it.
     """
     result = Generated()
-    strategies = _made(choices, result)
-    longest = max((strategy.warm_up for _, strategy in strategies), default=0)
     universe = sorted(set(symbols))
+    strategies = _made(choices, result, universe if unattended else None)
+    longest = max((strategy.warm_up for _, strategy in strategies), default=0)
     windows = _Windows(candles, timeframe, longest, now)
     for symbol in symbols if strategies else []:
         fresh = []
@@ -149,16 +153,19 @@ def _newest(
 
 
 def _made(
-    choices: Sequence[StrategyChoice], result: Generated
+    choices: Sequence[StrategyChoice], result: Generated, checked_on: Sequence[str] | None
 ) -> list[tuple[StrategyChoice, Strategy]]:
-    """Make the strategies that can be made; the others are errors."""
+    """Make the strategies that can be made, and may run on these symbols; the others are errors."""
     found = discover()
     made = []
     for choice in choices:
         try:
-            made.append((choice, make(choice.name, choice.parameters, found)))
+            strategy = make(choice.name, choice.parameters, found)
+            if checked_on is not None:
+                admit(strategy, choice.name, checked_on)
+            made.append((choice, strategy))
         except TradingError as error:
-            result.errors[choice.name] = error.detail
+            result.errors[choice.name] = getattr(error, "why", error.detail)
     return made
 
 
