@@ -55,14 +55,13 @@ def run(history: History, kept: Kept, now: datetime, *names: str, **parameters: 
 @pytest.mark.parametrize("name", ["ma_cross", "rsi_reversion"])
 def test_what_is_signalled_day_by_day_is_what_a_backtest_sees(name: str) -> None:
     bars = real("IBM")
-    whole = make(name, {}).score(columns_of(bars))
-    kept = Kept()
-    for end in range(200, 700, 7):
+    strategy = make(name, {})
+    whole, kept = strategy.score(columns_of(bars)), Kept()
+    ends = range(max(200, strategy.warm_up), 700, 7)
+    for end in ends:
         run(History(bars[:end]), kept, bars[end - 1].close_time, name)
     by_time = {s.time: float(s.score) for s in kept.signals.values()}
-    assert by_time == {
-        bars[end - 1].close_time: float(whole[end - 1]) for end in range(200, 700, 7)
-    }
+    assert by_time == {bars[end - 1].close_time: float(whole[end - 1]) for end in ends}
 
 
 def test_no_more_candles_are_read_than_the_longest_warm_up_and_one() -> None:
