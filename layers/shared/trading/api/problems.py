@@ -31,6 +31,7 @@ class MalformedBody(errors.TradingError):
 KINDS: dict[type[errors.TradingError], tuple[int, str, str]] = {
     MalformedBody: (400, "malformed-body", "The body is not acceptable JSON"),
     errors.InvalidInput: (422, "invalid-input", "The request is not valid"),
+    errors.StrategyFailed: (422, "strategy-failed", "A strategy did not do what it must"),
     errors.Unauthenticated: (401, "unauthenticated", "No valid API key"),
     errors.Forbidden: (403, "forbidden", "The API key does not allow this"),
     errors.NotFound: (404, "not-found", "Not found"),

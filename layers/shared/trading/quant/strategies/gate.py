@@ -19,6 +19,8 @@ from trading.quant.strategies.strategy import Strategy
 if TYPE_CHECKING:
     import numpy as np
 
+    from trading.quant.strategies.candles import FloatArray
+
 BARS = 240
 """Bars beyond the warm-up that are walked."""
 CUTS = 12
@@ -26,7 +28,7 @@ UNIVERSE = ("WALK-A", "WALK-B", "WALK-C")
 
 
 def admit(strategy: Strategy, name: str, universe: Sequence[str]) -> None:
-    """Let a strategy that is to run on ``universe`` pass. Raises StrategyFailed with its problem."""
+    """Let a strategy that is to run on ``universe`` pass. Raises StrategyFailed otherwise."""
     found = _problem(type(strategy), strategy.parameters.model_dump_json(), tuple(universe))
     if found is not None:
         raise StrategyFailed(name, f"has not passed the check and is not scheduled: it {found}")
@@ -61,7 +63,7 @@ def walk(symbol: str, bars: int, seed: int) -> Candles:
     import numpy as np
 
     draw: np.random.Generator = np.random.default_rng(seed)
-    close = 100 * np.exp(np.cumsum(draw.normal(0, 0.02, bars)))
+    close: FloatArray = np.exp(np.cumsum(draw.normal(0, 0.02, bars))) * 100
     opened = np.append(100.0, close[:-1])
     high = np.maximum(opened, close) * (1 + abs(draw.normal(0, 0.005, bars)))
     low = np.minimum(opened, close) * (1 - abs(draw.normal(0, 0.005, bars)))
