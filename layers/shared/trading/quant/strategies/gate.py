@@ -64,7 +64,7 @@ def walk(symbol: str, bars: int, seed: int) -> Candles:
 
     draw: np.random.Generator = np.random.default_rng(seed)
     close: FloatArray = np.exp(np.cumsum(draw.normal(0, 0.02, bars))) * 100
-    opened = np.append(100.0, close[:-1])
+    opened: FloatArray = np.append(100.0, close[:-1])
     high = np.maximum(opened, close) * (1 + abs(draw.normal(0, 0.005, bars)))
     low = np.minimum(opened, close) * (1 - abs(draw.normal(0, 0.005, bars)))
     volume = draw.uniform(1e3, 1e6, bars)
