@@ -111,3 +111,19 @@ def test_a_high_score_does_not_add_to_what_is_held_or_on_its_way(held: Position)
 
 def test_a_low_score_does_not_sell_short() -> None:
     assert wanted("-1") is None
+
+
+def test_only_signals_that_count_and_agree_say_where_to_leave() -> None:
+    def hinted(strategy: str, score: str, stop: str, size: str) -> Signal:
+        hints = {"stop_distance": d(stop), "size": d(size)}
+        return signal(strategy, score).model_copy(update=hints)
+
+    heard = [
+        hinted("agrees", "1", "0.05", "0.8"),
+        hinted("also", "0.5", "0.04", "0.9"),
+        hinted("opposes", "-0.2", "0.01", "0.1"),
+        hinted("ignored", "1", "0.02", "0.2"),
+    ]
+    found = aggregate(heard, {"ignored": d(0)})
+    assert found is not None
+    assert (found.stop_distance, found.size) == (d("0.04"), d("0.8"))

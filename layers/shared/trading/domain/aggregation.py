@@ -14,8 +14,8 @@ from trading.domain.value import Value
 class Opinion(Value):
     """The weighted mean score of several signals, with each one's part in it.
 
-    Where signals say how far from the price to leave (fractions of it) or what part of the usual
-    size to take, the smallest of each counts.
+    Signals that weigh something and point the same way may say how far from the price to leave
+    (fractions of it), or what part of the usual size to take: the smallest of each counts.
     """
 
     score: Decimal
@@ -41,12 +41,13 @@ def aggregate(signals: Sequence[Signal], weights: Mapping[str, Decimal]) -> Opin
     if total <= ZERO:
         return None
     score = average(sum((c.score * c.weight for c in contributions), ZERO), total)
+    agreeing = [s for s in signals if weights.get(s.strategy, ONE) and s.score * score > ZERO]
     return Opinion(
         score=score,
         contributions=contributions,
-        stop_distance=_smallest([s.stop_distance for s in signals]),
-        target_distance=_smallest([s.target_distance for s in signals]),
-        size=_smallest([s.size for s in signals]) or ONE,
+        stop_distance=_smallest([s.stop_distance for s in agreeing]),
+        target_distance=_smallest([s.target_distance for s in agreeing]),
+        size=_smallest([s.size for s in agreeing]) or ONE,
     )
 
 

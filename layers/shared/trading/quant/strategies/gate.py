@@ -68,4 +68,5 @@ def walk(symbol: str, bars: int, seed: int) -> Candles:
     high = np.maximum(opened, close) * (1 + abs(draw.normal(0, 0.005, bars)))
     low = np.minimum(opened, close) * (1 - abs(draw.normal(0, 0.005, bars)))
     volume = draw.uniform(1e3, 1e6, bars)
-    return Candles(symbol, "1d", np.arange(bars) * 86_400.0, opened, high, low, close, volume)
+    time: FloatArray = np.arange(bars, dtype=float) * 86_400.0
+    return Candles(symbol, "1d", time, opened, high, low, close, volume)
