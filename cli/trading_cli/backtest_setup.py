@@ -14,6 +14,7 @@ import numpy as np
 import typer
 from pydantic import ValidationError
 
+from trading.adapters.candle_parquet import from_parquet
 from trading.domain.backtest import BacktestConfig
 from trading.domain.errors import InvalidInput
 from trading.domain.fill_model import FillTiming
@@ -106,7 +107,7 @@ def prepare(
 
 def market_from(files: Sequence[str], timeframe: str) -> Market:
     """The candles of ``SYMBOL=FILE`` arguments. Raises UserError."""
-    return Market.of([_file(given, timeframe) for given in files])
+    return Market.of([candles_of(given, timeframe) for given in files])
 
 
 def market_of(config: BacktestConfig, files: Sequence[str] | None) -> Market:
@@ -149,12 +150,18 @@ def _columns(symbol: str, candles: Sequence[Candle]) -> Candles:
     return Candles(symbol, "1d", time=np.array(times), **columns)
 
 
-def _file(given: str, timeframe: str) -> Candles:
-    """The candles of ``SYMBOL=FILE``."""
+def candles_of(given: str, timeframe: str) -> Candles:
+    """The candles of ``SYMBOL=FILE``, a CSV or Parquet file. Raises UserError or InvalidInput."""
     symbol, equals, path = given.partition("=")
     if not equals:
         raise UserError(f"--candles takes SYMBOL=FILE, not '{given}'.")
-    return read_csv(Path(path), symbol.upper(), timeframe)
+    if not path.endswith(".parquet"):
+        return read_csv(Path(path), symbol.upper(), timeframe)
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    return from_parquet(content, symbol.upper(), timeframe)
 
 
 def _instrument(candles: Candles) -> Instrument:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from trading.domain.errors import TradingError
-from trading_cli import backtest, dlq, keys, ledger, strategy
+from trading_cli import backtest, candles_store, dlq, keys, ledger, strategy
 from trading_cli.demo import demo
 from trading_cli.errors import UserError
 from trading_cli.halt import halt, resume
@@ -52,6 +52,7 @@ app.command()(halt)
 app.command()(resume)
 app.add_typer(backtest.app, name="backtest")
 app.add_typer(strategy.app, name="strategy")
+app.add_typer(candles_store.app, name="candles")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(ledger.app, name="ledger")
