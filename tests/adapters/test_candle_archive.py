@@ -38,14 +38,14 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="b")
+        client.create_bucket(Bucket="archive")
         yield client
 
 
 def test_candles_come_back_exactly_and_lie_by_month(bucket: Any) -> None:
-    archive = CandleArchive(bucket, "b")
+    archive = CandleArchive(bucket, "archive")
     assert archive.put(hours(100)) == Stored(created=100)
-    keys = [item["Key"] for item in bucket.list_objects_v2(Bucket="b")["Contents"]]
+    keys = [item["Key"] for item in bucket.list_objects_v2(Bucket="archive")["Contents"]]
     assert keys == ["candles/BTC/1h/2024-01.parquet", "candles/BTC/1h/2024-02.parquet"]
     found = archive.get("BTC", "1h")
     assert found is not None
@@ -53,7 +53,7 @@ def test_candles_come_back_exactly_and_lie_by_month(bucket: Any) -> None:
 
 
 def test_repeating_changes_nothing_and_other_values_replace(bucket: Any) -> None:
-    archive = CandleArchive(bucket, "b")
+    archive = CandleArchive(bucket, "archive")
     archive.put(hours(100))
     assert archive.put(hours(100)) == Stored(unchanged=100)
     changed = hours(120)
@@ -65,7 +65,7 @@ def test_repeating_changes_nothing_and_other_values_replace(bucket: Any) -> None
 
 
 def test_a_stretch_is_cut_at_both_ends(bucket: Any) -> None:
-    archive = CandleArchive(bucket, "b")
+    archive = CandleArchive(bucket, "archive")
     archive.put(hours(100))
     start, end = datetime(2024, 1, 31, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC)
     found = archive.get("BTC", "1h", start, end)

@@ -9,6 +9,10 @@ from trading.domain.errors import InvalidInput
 from trading.quant.strategies.candles import COLUMNS, Candles
 
 
+MAGIC = b"PAR1"
+"""What a Parquet file begins and ends with."""
+
+
 def to_parquet(candles: Candles) -> bytes:
     """The bytes of a Parquet file with the candles' columns; the same for the same candles."""
     import numpy as np
@@ -28,13 +32,17 @@ def from_parquet(content: bytes, symbol: str, timeframe: str) -> Candles:
     """Read them back. Raises InvalidInput for a file that lacks a column or is no Parquet."""
     from arro3.io import read_parquet
 
+    if content[:4] != MAGIC or content[-4:] != MAGIC:
+        raise InvalidInput("file", "is no Parquet file")
     try:
         table = read_parquet(BytesIO(content)).read_all()
     except Exception as error:
         # The library raises plain exceptions for broken files.
-        raise InvalidInput("file", f"is no Parquet file: {error}") from error
+        raise InvalidInput("file", f"is a broken Parquet file: {error}") from error
     missing = [name for name in COLUMNS if name not in table.column_names]
     if missing:
         raise InvalidInput("file", f"has no column {', '.join(missing)}")
-    columns = {name: table.column(name).to_numpy().astype(float) for name in COLUMNS}
+    columns: dict[str, Any] = {
+        name: table.column(name).to_numpy().astype(float) for name in COLUMNS
+    }
     return Candles(symbol, timeframe, **columns)

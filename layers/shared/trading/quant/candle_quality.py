@@ -60,7 +60,7 @@ def quality(candles: Candles) -> Quality:
     missing = 0
     for place in np.flatnonzero(steps > length * 1.5):
         first, last = float(candles.time[place]) + length, float(candles.time[place + 1])
-        lacking = sum(not _weekend(t) for t in np.arange(first, last, length))
+        lacking = sum(not _weekend(float(t)) for t in np.arange(first, last, length))
         if lacking:
             missing += lacking
             found.append(Finding("gap", first, f"{lacking} bars are missing"))

@@ -41,8 +41,8 @@ class CandleArchive:
     def put(self, candles: Candles) -> Stored:
         """Store candles that rise in time; a bar of the same time is replaced where it differs.
 
-        Repeating it changes nothing. One writer per symbol and timeframe at a time: a month is read,
-        merged and written whole.
+        Repeating it changes nothing. One writer per symbol and timeframe at a time: a month is
+        read, merged and written whole.
         """
         total = Stored()
         for month, part in _by_month(candles):
@@ -60,7 +60,7 @@ class CandleArchive:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> Candles | None:
-        """The candles that open at or after ``start`` and before ``end``; None if there are none."""
+        """The candles that open at or after ``start`` and before ``end``; None for none."""
         import numpy as np
 
         low = -np.inf if start is None else start.timestamp()
