@@ -8,7 +8,6 @@ from typing import Any
 from trading.domain.errors import InvalidInput
 from trading.quant.strategies.candles import COLUMNS, Candles
 
-
 MAGIC = b"PAR1"
 """What a Parquet file begins and ends with."""
 
