@@ -173,3 +173,9 @@ def test_an_order_that_turns_goes_to_the_market_whatever_entries_do() -> None:
 def test_a_sizing_without_its_size_is_refused(sizing: str) -> None:
     with pytest.raises(ValueError, match="is needed for sizing"):
         AllocationPolicy(sizing=sizing)
+
+
+def test_a_size_hint_scales_a_fixed_notional_too() -> None:
+    terms = {"sizing": "fixed_notional", "notional": d(1000)}
+    assert entry(**terms).quantity == 10
+    assert entry(**terms, hints={"size": d("0.5")}).quantity == 5

@@ -165,7 +165,7 @@ class _Sized:
             case Sizing.FIXED_QUANTITY:
                 return None
             case Sizing.FIXED_NOTIONAL:
-                return policy.notional
+                return (policy.notional or ZERO) * self.opinion.size
             case Sizing.RISK:
                 return self._by_risk(equity, policy) * self.opinion.size
             case _:
