@@ -16,7 +16,8 @@ from trading_cli.candles import Day
 from trading_cli.errors import UserError
 from trading_cli.stack import Stack
 
-STRATEGIES = ("ma_cross", "rsi_reversion")
+STRATEGIES = ("ma_cross", {"name": "rsi_reversion", "parameters": {"period": 5}})
+"""The second with a short period: a recursive index of 14 bars is warm only after 393."""
 DAYS_A_WEEK = 5
 DRAIN_SECONDS = 60.0
 WAITING = {"pending", "queued"}

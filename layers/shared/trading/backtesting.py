@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import cast
 
@@ -18,7 +18,7 @@ from trading.domain.order import Fill, Order, OrderType, Side
 from trading.domain.position import Position
 from trading.domain.risk.equity_marks import observed
 from trading.ports import Desk
-from trading.quant.simulation.curve import curve_of
+from trading.quant.simulation.curve import Flow, curve_of
 from trading.quant.simulation.fills import FillColumns, FillRecord, Reason
 from trading.quant.simulation.funding import Charge, charges_of, flow_of
 from trading.quant.simulation.kernel import OutOfRange, curve, refuses, simulate
@@ -114,46 +114,28 @@ def _reference(
     import numpy as np
 
     shown = MemoryMarket(market, config.instruments)
-    desk = MemoryDesk(config.account(now=market.candle(*_first(market)).time), config.limits, shown)
-    books = desk.books
-    _deposit(desk, config)
-    if config.limits.needs_marks:
-        opened = books.portfolio(books.owner.portfolio_id)
-        books.marks = observed(None, opened, books.now(books.owner).date())
-    records: list[FillRecord] = []
-    seen = 0
+    desk = _opened(config, market, shown)
     charges = charges_of(config, market)
-    paid: list[tuple[int, LedgerTransaction]] = []
-
-    def after(step: int) -> None:
-        nonlocal seen
-        records.extend(_record(step, *done) for done in books.done[seen:])
-        seen = len(books.done)
-        for charge in charges.pop(step, ()):
-            transaction = _charge(desk, charge)
-            if transaction is not None:
-                paid.append((step, transaction))
-
-    at_steps = np.array(sorted(charges), np.int64) if charges else None
+    log = _Log(desk, charges)
     history = History(
         cast(Desk, desk),
         shown.show,
         lambda signal: desk.signals.newest.update({signal.symbol: signal}),
-        after,
+        log.after,
     )
     replay_history(
         history,
-        books.owner.portfolio_id,
+        desk.books.owner.portfolio_id,
         config,
         market,
         says,
         progress,
         every_bar=every_bar,
-        at_steps=at_steps,
+        at_steps=np.array(sorted(charges), np.int64) if charges else None,
     )
-    fills = FillColumns.of(market.symbols, records)
-    flows = [flow_of(step, transaction) for step, transaction in paid]
-    curve = curve_of(market, fills, float(config.cash), flows)
+    fills = FillColumns.of(market.symbols, log.records)
+    curve = curve_of(market, fills, float(config.cash), log.flows)
+    books = desk.books
     return BacktestResult(
         config=config,
         gear=Gear.REFERENCE,
@@ -164,6 +146,36 @@ def _reference(
         ledger=tuple(books.ledger),
         **curve._asdict(),
     )
+
+
+def _opened(config: BacktestConfig, market: Market, shown: MemoryMarket) -> MemoryDesk:
+    """A desk with the cash in its books, and losses measured from there."""
+    began = market.candle(*_first(market)).time
+    desk = MemoryDesk(config.account(now=began), config.limits, shown)
+    _deposit(desk, config)
+    if config.limits.needs_marks:
+        portfolio = desk.books.portfolio(desk.books.owner.portfolio_id)
+        desk.books.marks = observed(None, portfolio, began.date())
+    return desk
+
+
+@dataclass
+class _Log:
+    """What came of each step: its fills, and the funding that fell due on it."""
+
+    desk: MemoryDesk
+    charges: dict[int, list[Charge]]
+    records: list[FillRecord] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
+
+    def after(self, step: int) -> None:
+        """Note a step's fills, then book what holding costs."""
+        done = self.desk.books.done
+        self.records.extend(_record(step, *one) for one in done[len(self.records) :])
+        for charge in self.charges.get(step, ()):
+            transaction = _charge(self.desk, charge)
+            if transaction is not None:
+                self.flows.append(flow_of(step, transaction))
 
 
 def _held(positions: dict[str, Position]) -> dict[str, Decimal]:
