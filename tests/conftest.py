@@ -38,9 +38,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 
 @pytest.fixture
 def account(environment: pytest.MonkeyPatch) -> Iterator[None]:
-    """Empty tables and queues in memory, and settings that name them."""
+    """Empty tables, buckets and queues in memory, and settings that name them."""
     with mock_aws():
         aws.create_tables()
+        aws.create_buckets()
         for variable, url in aws.create_queues().items():
             environment.setenv(variable, url)
         forget_cached_parts()

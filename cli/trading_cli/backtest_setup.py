@@ -15,11 +15,10 @@ import typer
 from pydantic import ValidationError
 
 from trading.adapters.candle_parquet import from_parquet
-from trading.domain.backtest import BacktestConfig
+from trading.domain.backtest import BacktestConfig, all_in
 from trading.domain.errors import InvalidInput
 from trading.domain.fill_model import FillTiming
 from trading.domain.instrument import Instrument
-from trading.domain.portfolio import AllocationPolicy
 from trading.quant.simulation.market import Market
 from trading.quant.strategies.strategy import Candles
 from trading_cli.candle_csv import read_csv
@@ -27,7 +26,6 @@ from trading_cli.candles import Candle, read_days
 from trading_cli.errors import UserError
 
 DAY = 86_400
-FIVE_DAYS = 5 * DAY
 """How long orders wait for the next bar at most: over weekends and holidays no market trades."""
 SAMPLE = (date(2009, 3, 2), date(2012, 3, 1))
 
@@ -97,7 +95,7 @@ def prepare(
         "base_currency": "USD",
         "cash": cash,
         "commission_rate": commission,
-        "policy": _policy(len(market.symbols)),
+        "policy": all_in(len(market.symbols)).model_dump(exclude_defaults=True),
         "fill_model": {"timing": FillTiming.NEXT_BAR.value},
     }
     config = checked(_merged(given, as_object(settings, "--set")))
@@ -179,15 +177,6 @@ def _instrument(candles: Candles) -> Instrument:
         min_notional=Decimal(0),
         max_price_age_seconds=31 * DAY,
     )
-
-
-def _policy(symbols: int) -> dict[str, Any]:
-    """All in, in equal parts."""
-    part = (Decimal(1) / symbols).quantize(Decimal("0.0001"), "ROUND_DOWN")
-    policy = AllocationPolicy(
-        target_fraction=part, valid_for_seconds=FIVE_DAYS, signal_max_age_seconds=FIVE_DAYS
-    )
-    return policy.model_dump(exclude_defaults=True)
 
 
 def _merged(given: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

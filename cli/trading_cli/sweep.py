@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -10,16 +11,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trading.backtesting import run_backtest
 from trading.domain.backtest import BacktestConfig
-from trading.domain.errors import TradingError
-from trading.quant.search.sweep import Trial, code_fingerprint, trial_key
+from trading.quant.search.sweep import Trial
+from trading.quant.search.trials import family_of, name_of, pack, unpack
 from trading.quant.simulation.market import Market
-from trading.quant.simulation.scoring import score_market
-from trading.quant.statistics.backtest import key_figures
 from trading.quant.strategies.scored import LIMIT_SECONDS
+from trading.usecases.try_parameters import try_parameters
 from trading_cli.errors import UserError
 
 Combinations = Sequence[Mapping[str, Any]]
@@ -31,53 +29,19 @@ _given: tuple[BacktestConfig, Market] | None = None
 _limit: float | None = LIMIT_SECONDS
 
 
-def evaluate(
-    config: BacktestConfig,
-    market: Market,
-    parameters: Mapping[str, Any],
-    limit_seconds: float | None = LIMIT_SECONDS,
-) -> Trial:
-    """Backtest one combination on its whole market; one that cannot be run says why."""
-    tried = config.model_copy(
-        update={"parameters": dict(parameters), "start": None, "end": None, "data_hash": None}
-    )
-    try:
-        says = score_market(tried, market, limit_seconds)
-        result = run_backtest(tried, market, says=says)
-    except TradingError as error:
-        return Trial(parameters, {}, np.empty(0), error.detail)
-    figures, returns = key_figures(result, market)
-    return Trial(parameters, figures, returns)
-
-
-def _figure(name: str, value: float) -> float | int | None:
-    """A figure as it was before it was kept as a float."""
-    if np.isnan(value):
-        return None
-    return int(value) if name == "round_trips" else value
-
-
 class Cache:
     """Trials that were computed before, one small file each, by what decides their outcome."""
 
     def __init__(self, folder: Path, config: BacktestConfig, market: Market) -> None:
-        self._folder = folder
-        self._market = market.data_hash
-        blank: dict[str, Any] = {"parameters": {}, "data_hash": None}
-        self._config = config.model_copy(update=blank).canonical_json()
+        self._folder = folder / family_of(config, market.data_hash)
 
     def read(self, parameters: Mapping[str, Any]) -> Trial | None:
         """A trial that is known; None otherwise, also where its file is broken."""
-        path = self._path(parameters)
-        if not path.exists():
-            return None
         try:
-            with np.load(path, allow_pickle=False) as kept:
-                names, values = kept["names"].tolist(), kept["values"].tolist()
-                figures = dict(zip(names, map(_figure, names, values), strict=True))
-                return Trial(parameters, figures, kept["returns"])
-        except (OSError, ValueError, KeyError):
+            (trial,) = unpack(self._path(parameters).read_bytes())
+        except (OSError, ValueError):
             return None
+        return trial
 
     def write(self, trial: Trial) -> None:
         """Keep a trial that did not fail; whole, or not at all."""
@@ -85,13 +49,12 @@ class Cache:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(trial.parameters)
-        unfinished = path.with_suffix(f".{os.getpid()}.tmp.npz")
-        values = [np.nan if v is None else float(v) for v in trial.figures.values()]
-        np.savez(unfinished, names=list(trial.figures), values=values, returns=trial.returns)
+        unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+        unfinished.write_bytes(pack([trial]))
         unfinished.replace(path)
 
     def _path(self, parameters: Mapping[str, Any]) -> Path:
-        key = trial_key(self._config, parameters, self._market, code_fingerprint())
+        key = hashlib.sha256(name_of(parameters).encode()).hexdigest()
         return self._folder / f"{key}.npz"
 
 
@@ -128,7 +91,9 @@ def _computed(
     count = workers or os.cpu_count() or 1
     if count == 1 or len(combinations) * len(market.times) < WORTH_PROCESSES:
         for i, combination in enumerate(combinations):
-            yield evaluate(config, market, combination, None if i else LIMIT_SECONDS)
+            yield try_parameters(
+                run_backtest, config, market, combination, None if i else LIMIT_SECONDS
+            )
         return
     pool = ProcessPoolExecutor(
         count, mp_context=get_context("spawn"), initializer=_take, initargs=(config, market)
@@ -150,7 +115,7 @@ def _try(parameters: Mapping[str, Any]) -> Trial:
     global _limit
     # The first trial shows that the strategy ends at all; watching every one would cost as much
     # as the trial itself.
-    trial = evaluate(*_given, parameters, _limit)
+    trial = try_parameters(run_backtest, *_given, parameters, _limit)
     _limit = None
     return trial
 
@@ -175,7 +140,7 @@ def bayesian(
     def tried(trial: Any) -> float:
         chosen = {n: trial.suggest_categorical(n, list(values)) for n, values in space.items()}
         chosen |= {n: trial.suggest_float(n, *bounds) for n, bounds in uniform.items()}
-        done = evaluate(config, market, chosen)
+        done = try_parameters(run_backtest, config, market, chosen)
         found.append(done)
         told(1)
         value = done.figures.get(objective)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.aws import ENVIRONMENT, RESOURCES, ROOT, template
+from trading.usecases.sweep_in_chunks import SIDE_BY_SIDE
 
 TEMPLATE = template()
 
@@ -76,7 +77,7 @@ def test_only_health_needs_no_key() -> None:
 
 
 def test_every_route_is_served_by_the_service_that_its_prefix_names() -> None:
-    folders = {"orders": "execution", "executions": "execution"}
+    folders = {"orders": "execution", "executions": "execution", "backtests": "backtesting"}
     for function in FUNCTIONS:
         for event in events(function, "Api"):
             prefix = event["Path"].split("/")[1]
@@ -132,7 +133,9 @@ def test_every_function_names_what_it_may_touch(function: str) -> None:
         for action in as_list(statement["Action"]):
             assert "*" not in action
         for resource in as_list(statement["Resource"]):
-            assert "*" not in str(resource)
+            if "*" in str(resource):  # the objects of one folder of one bucket have no other name
+                assert re.fullmatch(r"\$\{\w+Bucket\.Arn\}/[a-z]+/\*", resource["Sub"])
+                assert all(action.startswith("s3:") for action in as_list(statement["Action"]))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -190,6 +193,33 @@ def test_production_keeps_its_tables(table: str) -> None:
     assert RESOURCES[table]["DeletionPolicy"] == kept
     assert RESOURCES[table]["UpdateReplacePolicy"] == kept
     assert TABLES[table]["DeletionProtectionEnabled"] == {"If": ["IsProduction", True, False]}
+
+
+@pytest.mark.parametrize("bucket", of_type("AWS::S3::Bucket"))
+def test_every_bucket_is_private_and_encrypted_and_kept_in_production(bucket: str) -> None:
+    properties = of_type("AWS::S3::Bucket")[bucket]
+    assert all(properties["PublicAccessBlockConfiguration"].values())
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    kept = {"If": ["IsProduction", "Retain", "Delete"]}
+    assert RESOURCES[bucket]["DeletionPolicy"] == kept
+    assert RESOURCES[bucket]["UpdateReplacePolicy"] == kept
+
+
+def test_the_state_machine_runs_as_many_chunks_at_once_as_the_plan_counts_on() -> None:
+    machine = of_type("AWS::Serverless::StateMachine")["SweepStateMachine"]
+    chunks = machine["Definition"]["States"]["Chunks"]
+    assert chunks["MaxConcurrency"] == SIDE_BY_SIDE
+    assert chunks["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    assert chunks["ToleratedFailurePercentage"] == 100
+
+
+def test_a_sweep_that_breaks_off_is_marked_and_fails_its_execution() -> None:
+    machine = of_type("AWS::Serverless::StateMachine")["SweepStateMachine"]
+    states = machine["Definition"]["States"]
+    for state in ("Plan", "Chunks", "Rank"):
+        assert [c["Next"] for c in states[state]["Catch"]] == ["Fail"]
+    assert states[states["Fail"]["Next"]]["Type"] == "Fail"
 
 
 def test_a_message_that_fails_three_times_goes_to_the_dead_letters() -> None:

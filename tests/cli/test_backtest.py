@@ -97,10 +97,10 @@ def test_a_sweep_says_how_far_to_believe_it_before_the_winner_and_computes_nothi
     first = trading(*wanted)
     assert first.index("deflated Sharpe") < first.index("The best by sharpe")
     assert "1 combinations could not be run" in first
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "trials").iterdir()}
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "trials").rglob("*.npz")}
     assert len(kept) == 5
     assert trading(*wanted) == first
-    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "trials").iterdir()} == kept
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "trials").rglob("*.npz")} == kept
 
 
 def test_a_search_is_tested_out_of_sample() -> None:

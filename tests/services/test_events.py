@@ -77,6 +77,12 @@ def test_a_schedule_event_is_answered_with_json(path: Path, account: None) -> No
     assert isinstance(json.dumps(_run(path)), str)
 
 
+@pytest.mark.parametrize("path", _named("on_run") + _named("on_sweep"))
+def test_a_job_that_nobody_knows_is_not_tried_again(path: Path, account: None) -> None:
+    answer = _run(path)
+    assert answer.get("status") == "unknown" or answer == {"chunks": 0, "key": "", "rank": False}
+
+
 @pytest.mark.parametrize("path", _named("on_recommendations"))
 def test_a_queue_event_is_answered_message_by_message(path: Path, account: None) -> None:
     sent = {record["messageId"] for record in json.loads(path.read_text())["Records"]}
@@ -98,5 +104,7 @@ def test_every_event_is_covered_by_a_test_above() -> None:
         "on_recommendations",
         "on_prices",
         "on_measure",
+        "on_run",
+        "on_sweep",
     )
     assert [p.name for p in EVENTS if p.name.split(".")[0] not in known] == []

@@ -16,6 +16,7 @@ ENVIRONMENT = {
     "PortfolioTable": "PORTFOLIO_TABLE",
     "RiskTable": "RISK_TABLE",
     "IdempotencyTable": "IDEMPOTENCY_TABLE",
+    "BacktestsTable": "BACKTESTS_TABLE",
 }
 OTHER_SETTINGS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -26,6 +27,11 @@ OTHER_SETTINGS = {
     "TIMEFRAME": "1d",
     "STRATEGIES": "ma_cross,rsi_reversion",
     "POWERTOOLS_SERVICE_NAME": "test",
+    "CANDLES_BUCKET": "candles",
+    "BACKTESTS_BUCKET": "backtests",
+    "BACKTESTING_RUN_FUNCTION": "run",
+    "SWEEP_STATE_MACHINE": "arn:aws:states:us-east-1:123456789012:stateMachine:sweeps",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
 }
 _TABLE_PROPERTIES = (
     "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes",
@@ -64,6 +70,13 @@ def create_tables() -> None:
             properties = resource["Properties"]
             wanted = {k: properties[k] for k in _TABLE_PROPERTIES if k in properties}
             client.create_table(TableName=name, **wanted)
+
+
+def create_buckets() -> None:
+    """Make the buckets of the template, under the names that the settings give."""
+    client = boto3.client("s3")
+    for name in ("candles", "backtests"):
+        client.create_bucket(Bucket=name)
 
 
 def create_queues() -> dict[str, str]:

@@ -18,6 +18,7 @@ SERVICES = {
     "executions": "execution",
     "portfolio": "portfolio",
     "risk": "risk",
+    "backtests": "backtesting",
 }
 INSTRUMENT = {
     "base_currency": "ACME",

@@ -75,6 +75,25 @@ def _fast(
     )
 
 
+def check_config(config: BacktestConfig) -> None:
+    """Raise InvalidInput for a configuration that no candles could make right."""
+    for symbol in config.symbols:
+        instrument = config.instruments.get(symbol)
+        if instrument is None:
+            raise InvalidInput(f"instruments.{symbol}", "is missing")
+        if instrument.symbol != symbol:
+            raise InvalidInput(f"instruments.{symbol}.symbol", f"must be '{symbol}'")
+        if instrument.quote_currency != config.base_currency:
+            raise InvalidInput(
+                f"instruments.{symbol}.quote_currency",
+                f"'{symbol}' is quoted in {instrument.quote_currency}, and must be in"
+                f" {config.base_currency}",
+            )
+    for name in ("max_var_percent", "max_cvar_percent", "max_volatility_percent"):
+        if getattr(config.limits, name) is not None:
+            raise InvalidInput(f"limits.{name}", "is not measured in a backtest; leave it out")
+
+
 def _check(config: BacktestConfig, market: Market) -> None:
     """Raise InvalidInput for a configuration that does not fit the market or itself."""
     if tuple(sorted(config.symbols)) != market.symbols:
@@ -84,19 +103,7 @@ def _check(config: BacktestConfig, market: Market) -> None:
         raise InvalidInput(
             "timeframe", f"is {config.timeframe}, and the candles are of {market.timeframe}"
         )
-    for symbol in config.symbols:
-        instrument = config.instruments.get(symbol)
-        if instrument is None:
-            raise InvalidInput(f"instruments.{symbol}", "is missing")
-        if instrument.symbol != symbol:
-            raise InvalidInput(f"instruments.{symbol}.symbol", f"must be '{symbol}'")
-        if instrument.quote_currency != config.base_currency:
-            raise InvalidInput(
-                f"instruments.{symbol}.quote_currency", f"must be {config.base_currency}"
-            )
-    for name in ("max_var_percent", "max_cvar_percent", "max_volatility_percent"):
-        if getattr(config.limits, name) is not None:
-            raise InvalidInput(f"limits.{name}", "is not measured in a backtest; leave it out")
+    check_config(config)
     if config.data_hash is not None and config.data_hash != market.data_hash:
         raise InvalidInput(
             "data_hash", f"names other candles than these, whose hash is {market.data_hash}"

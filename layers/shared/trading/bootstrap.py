@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -31,6 +31,24 @@ def store() -> Store:
 def queue_client() -> SQSClient:
     """SQS."""
     return boto3.client("sqs", config=client_config())
+
+
+@functools.cache
+def object_store() -> Any:
+    """S3."""
+    return boto3.client("s3", config=client_config())
+
+
+@functools.cache
+def function_client() -> Any:
+    """Lambda, to start functions with."""
+    return boto3.client("lambda", config=client_config())
+
+
+@functools.cache
+def workflow_client() -> Any:
+    """Step Functions."""
+    return boto3.client("stepfunctions", config=client_config())
 
 
 def wall_clock() -> datetime:

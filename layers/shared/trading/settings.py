@@ -76,6 +76,36 @@ class Settings:
         return self._required("IDEMPOTENCY_TABLE")
 
     @property
+    def backtests_table(self) -> str:
+        """Table of backtests and sweeps."""
+        return self._required("BACKTESTS_TABLE")
+
+    @property
+    def candles_bucket(self) -> str:
+        """Bucket of bulk history."""
+        return self._required("CANDLES_BUCKET")
+
+    @property
+    def backtests_bucket(self) -> str:
+        """Bucket of what backtests and sweeps leave behind."""
+        return self._required("BACKTESTS_BUCKET")
+
+    @property
+    def run_function(self) -> str:
+        """Name of the function that runs a backtest."""
+        return self._required("BACKTESTING_RUN_FUNCTION")
+
+    @property
+    def sweep_machine(self) -> str:
+        """ARN of the state machine that runs a sweep."""
+        return self._required("SWEEP_STATE_MACHINE")
+
+    @property
+    def memory_megabytes(self) -> int:
+        """Memory of this function, which its price depends on."""
+        return int(self._required("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
+
+    @property
     def execution_queue_url(self) -> str:
         """Address of the queue from recommendations to execution."""
         return self._required("EXECUTION_QUEUE_URL")

@@ -20,6 +20,18 @@ from trading.domain.risk.limits import NO_LIMITS, RiskLimits
 from trading.domain.value import Value
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_FIVE_DAYS = 5 * 86_400
+
+
+def all_in(symbols: int) -> AllocationPolicy:
+    """The policy of who names none: all cash, in equal parts where there are several symbols.
+
+    What is recommended, and what it rests on, stays good over a weekend.
+    """
+    part = (Decimal(1) / symbols).quantize(Decimal("0.0001"), "ROUND_DOWN")
+    return AllocationPolicy(
+        target_fraction=part, valid_for_seconds=_FIVE_DAYS, signal_max_age_seconds=_FIVE_DAYS
+    )
 
 
 class Gear(StrEnum):

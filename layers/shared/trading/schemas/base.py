@@ -146,6 +146,19 @@ UtcDatetime = Annotated[
 """A time with an offset, converted to UTC; answered with ``Z``."""
 
 
+def json_numbers(value: Any) -> Any:
+    """A JSON value with plain numbers, where exact ones were read that no rule of money needs."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {name: json_numbers(each) for name, each in value.items()}
+        case list():
+            return [json_numbers(each) for each in value]
+        case _:
+            return value
+
+
 class Page(Wire, Generic[T]):
     """One page of a list, newest first. ``cursor`` asks for the next page; null at the end."""
 

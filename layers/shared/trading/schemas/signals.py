@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,6 +14,7 @@ from trading.schemas.base import (
     Symbol,
     UtcDatetime,
     Wire,
+    json_numbers,
 )
 from trading.schemas.market import Timeframe
 
@@ -62,20 +62,7 @@ class SignalOut(Wire):
     def of(cls, signal: Signal) -> SignalOut:
         """The wire form of a signal."""
         own = signal.model_dump(exclude={"parameters"})
-        return cls(**own, parameters=_as_given(signal.parameters))
-
-
-def _as_given(value: Any) -> Any:
-    """Parameters as JSON had them: the table keeps every number as a decimal."""
-    match value:
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case dict():
-            return {name: _as_given(each) for name, each in value.items()}
-        case list():
-            return [_as_given(each) for each in value]
-        case _:
-            return value
+        return cls(**own, parameters=json_numbers(signal.parameters))
 
 
 class StrategyChoiceIn(Wire):

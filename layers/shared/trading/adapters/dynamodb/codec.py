@@ -29,7 +29,7 @@ def encode(model: BaseModel) -> Item:
     """
     fields = type(model).model_fields
     packed = {name: pack(results) for name, results in _verdicts(model)}
-    values = _plain(model.model_dump(mode="python", exclude=set(packed))) | packed
+    values = to_stored(model.model_dump(mode="python", exclude=set(packed))) | packed
     return {k: v for k, v in values.items() if v is not None or fields[k].default is not None}
 
 
@@ -63,8 +63,8 @@ def from_attributes(attributes: Mapping[str, Any]) -> Item:
     return {name: _deserializer.deserialize(value) for name, value in attributes.items()}
 
 
-def _plain(value: Any) -> Any:
-    """Turn what the serializer does not know into what it does."""
+def to_stored(value: Any) -> Any:
+    """A value as the table holds it: what the serializer does not know as what it does."""
     match value:
         case datetime():
             return to_text(value)
@@ -75,9 +75,9 @@ def _plain(value: Any) -> Any:
         case Decimal():
             return value.normalize()
         case Mapping():
-            return {str(k): _plain(v) for k, v in value.items()}
+            return {str(k): to_stored(v) for k, v in value.items()}
         case list() | tuple():
-            return [_plain(v) for v in value]
+            return [to_stored(v) for v in value]
         case float():
             # Plug-in parameters may be floats; the shortest text that reads back is exact enough.
             return Decimal(repr(value))

@@ -19,6 +19,8 @@ RECENT_SIGNALS = "SIGNALS"
 OUTBOX = "OUTBOX"
 OPEN_ORDERS = "OPEN"
 RETURNS = "RETURNS"
+RECENT_RUNS = "RUNS"
+RECENT_SWEEPS = "SWEEPS"
 
 
 def api_key(key_id: str) -> Key:
@@ -189,3 +191,23 @@ def watched(portfolio_id: str) -> Key:
 def exposure(portfolio_id: str, moment: datetime) -> Key:
     """A portfolio's exposure at a moment."""
     return {"pk": portfolio(portfolio_id), "sk": f"EXPOSURE#{to_text(moment)}"}
+
+
+def run(identifier: str) -> Key:
+    """A backtest."""
+    return {"pk": f"RUN#{identifier}", "sk": "RUN"}
+
+
+def result(key: str) -> Key:
+    """What a backtest came to, by all that decided it."""
+    return {"pk": f"RESULT#{key}", "sk": "RESULT"}
+
+
+def sweep(identifier: str) -> Key:
+    """A sweep."""
+    return {"pk": f"SWEEP#{identifier}", "sk": "SWEEP"}
+
+
+def chunk(identifier: str, attempt: int, number: int) -> Key:
+    """A chunk of a sweep that was computed."""
+    return {"pk": f"SWEEP#{identifier}", "sk": f"CHUNK#{attempt:04d}#{number:06d}"}

@@ -53,6 +53,13 @@ class CandleArchive:
             total += stored
         return total
 
+    def has(self, symbol: str, timeframe: str) -> bool:
+        """Whether there are any candles of a symbol."""
+        listed = self._client.list_objects_v2(
+            Bucket=self._bucket, Prefix=_prefix(symbol, timeframe), MaxKeys=1
+        )
+        return bool(listed.get("Contents"))
+
     def get(
         self,
         symbol: str,
@@ -81,7 +88,7 @@ class CandleArchive:
     def _keys(self, symbol: str, timeframe: str) -> list[str]:
         """The objects of a symbol and timeframe, oldest month first."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=f"candles/{symbol}/{timeframe}/"
+            Bucket=self._bucket, Prefix=_prefix(symbol, timeframe)
         )
         return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
 
@@ -97,7 +104,12 @@ class CandleArchive:
 
     @staticmethod
     def _key(symbol: str, timeframe: str, month: str) -> str:
-        return f"candles/{symbol}/{timeframe}/{month}.parquet"
+        return f"{_prefix(symbol, timeframe)}{month}.parquet"
+
+
+def _prefix(symbol: str, timeframe: str) -> str:
+    """What the keys of a symbol's months begin with."""
+    return f"candles/{symbol}/{timeframe}/"
 
 
 def _by_month(candles: Candles) -> Iterator[tuple[str, Candles]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -77,9 +76,3 @@ def code_fingerprint() -> str:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def trial_key(config_text: str, parameters: Mapping[str, Any], data_hash: str, code: str) -> str:
-    """Names a trial by all that decides its outcome: code, configuration, parameters, data."""
-    parts = [code, config_text, json.dumps(dict(parameters), sort_keys=True), data_hash]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
