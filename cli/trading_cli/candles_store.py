@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trading.adapters.candle_parquet import to_parquet
-from trading.adapters.s3.candle_archive import CandleArchive
+from trading.adapters.s3.candle_archive import CandleArchive, Stored
+from trading.adapters.venues.ccxt_candles import CcxtCandles
+from trading.domain.instrument import Instrument
 from trading.quant.candle_quality import quality
 from trading.quant.simulation.market import check as refuse_impossible
+from trading.quant.strategies.candles import columns_of
+from trading.usecases.import_history import history_pages
 from trading_cli.backtest_setup import Timeframe, candles_of
 from trading_cli.errors import UserError
-from trading_cli.local import current_target
-from trading_cli.output import console, table
+from trading_cli.local import current_stack, current_target
+from trading_cli.output import console, progress, table
 from trading_cli.project import find_project
 
 app = typer.Typer(help="Check candles, and keep them in a bucket.", no_args_is_help=True)
 
 Given = Annotated[list[str], typer.Argument(help="SYMBOL=FILE, .csv, .csv.gz or .parquet.")]
-Bucket = Annotated[str, typer.Option(help="The bucket of the archive.")]
+Bucket = Annotated[
+    str | None,
+    typer.Option(help="The bucket of the archive. [default: the deployed stack's]"),
+]
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day, UTC.")]
 SHOWN = 20
 
 
@@ -50,24 +59,20 @@ def check(given: Given, timeframe: Timeframe = "1d") -> None:
 
 
 @app.command(name="import")
-def import_candles(given: Given, bucket: Bucket, timeframe: Timeframe = "1d") -> None:
+def import_candles(given: Given, bucket: Bucket = None, timeframe: Timeframe = "1d") -> None:
     """Put files into the archive; repeating it changes nothing, what cannot be is refused."""
     archive = _archive(bucket)
     for each in given:
         candles = candles_of(each, timeframe)
         refuse_impossible(candles)
-        stored = archive.put(candles)
-        console.print(
-            f"{candles.symbol}: {stored.created:,} created, {stored.unchanged:,} unchanged,"
-            f" {stored.replaced:,} replaced"
-        )
+        _tell(candles.symbol, archive.put(candles))
 
 
 @app.command()
 def export(
     symbol: Annotated[str, typer.Argument(help="The symbol.")],
     file: Annotated[Path, typer.Argument(help="The Parquet file to write.")],
-    bucket: Bucket,
+    bucket: Bucket = None,
     timeframe: Timeframe = "1d",
 ) -> None:
     """Write a symbol's candles out of the archive into one Parquet file."""
@@ -78,6 +83,59 @@ def export(
     console.print(f"Wrote {len(found):,} bars to {file}")
 
 
-def _archive(bucket: str) -> CandleArchive:
+@app.command()
+def fetch(
+    symbol: Annotated[str, typer.Argument(help="The symbol to keep them under.")],
+    venue: Annotated[str, typer.Option(help="An exchange that ccxt knows, such as kraken.")],
+    start: Day,
+    venue_symbol: Annotated[
+        str | None, typer.Option(help="The exchange's name of it, such as BTC/USDT.")
+    ] = None,
+    end: Day | None = None,
+    bucket: Bucket = None,
+    timeframe: Timeframe = "1d",
+) -> None:
+    """Fetch a symbol's history from an exchange into the archive, page by page.
+
+    What is there already is left as it is, so that a fetch that broke off is simply repeated.
+    """
+    archive, now = _archive(bucket), datetime.now(UTC)
+    name = symbol.upper()
+    instrument = Instrument(
+        symbol=name,
+        base_currency=name[:12],
+        quote_currency="USD",
+        tick_size=Decimal(1),
+        lot_size=Decimal(1),
+        min_notional=Decimal(0),
+        max_price_age_seconds=1,
+        venue=venue,
+        venue_symbol=venue_symbol or name.replace("-", "/"),
+    )
+    first = start.replace(tzinfo=UTC)
+    until = end.replace(tzinfo=UTC) if end else now
+    total = Stored()
+    with progress("Fetching") as bar:
+        task = bar.add_task("", total=(until - first).total_seconds())
+        source = CcxtCandles(venue)
+        for page in history_pages(source, instrument, timeframe, first, until, now):
+            candles = columns_of(page)
+            refuse_impossible(candles)
+            total += archive.put(candles)
+            bar.update(task, completed=(page[-1].close_time - first).total_seconds())
+    _tell(name, total)
+
+
+def _tell(symbol: str, stored: Stored) -> None:
+    console.print(
+        f"{symbol}: {stored.created:,} created, {stored.unchanged:,} unchanged,"
+        f" {stored.replaced:,} replaced"
+    )
+
+
+def _archive(bucket: str | None) -> CandleArchive:
     """The archive at the target that commands talk to."""
-    return CandleArchive(current_target(find_project()).client("s3"), bucket)
+    if bucket is not None:
+        return CandleArchive(current_target(find_project()).client("s3"), bucket)
+    stack = current_stack()
+    return CandleArchive(stack.target.client("s3"), stack.resource("CandlesBucket"))
