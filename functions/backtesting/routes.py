@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
@@ -55,12 +53,11 @@ def post_sweep(
     def begin() -> tuple[int, Wire]:
         config = _config(body)
         space = json_numbers(body.space)
-        with _blaming("space"):
-            wanted = Space.read(strategy_class(body.strategy), space)
-            if body.method == "grid":
-                wanted.grid()
-            else:
-                refuse(body.trials)
+        wanted = Space.read(strategy_class(body.strategy), space)
+        if body.method == "grid":
+            wanted.grid()
+        else:
+            refuse(body.trials)
         now = laboratory().wall_clock()
         sweep = Sweep(
             id=_id("sweep", caller, key),
@@ -139,8 +136,7 @@ def post_backtest(
 
     def begin() -> tuple[int, Wire]:
         config = _config(body)
-        with _blaming("parameters"):
-            make(body.strategy, config.parameters)
+        make(body.strategy, config.parameters)
         now = laboratory().wall_clock()
         run = BacktestRun(
             id=_id("bt", caller, key),
@@ -182,8 +178,7 @@ def _id(prefix: str, caller: Caller, key: str | None) -> str:
 def _config(body: BacktestIn) -> BacktestConfig:
     """The configuration that a request asks for. Raises InvalidInput naming the field."""
     lab = laboratory()
-    with _blaming("strategy"):
-        strategy_class(body.strategy)
+    strategy_class(body.strategy)
     instruments = {}
     for i, symbol in enumerate(body.symbols):
         instrument = lab.market.get_instrument(symbol)
@@ -219,17 +214,3 @@ def _policy(body: BacktestIn) -> Any:
 
 def _sweep_out(sweep: Sweep) -> SweepOut:
     return SweepOut.of(sweep, json.loads(sweep.space_text))
-
-
-@contextmanager
-def _blaming(field: str) -> Iterator[None]:
-    """Turn what a strategy says of its name or parameters into an error of the body's field."""
-    try:
-        yield
-    except InvalidInput as error:
-        if error.field == "strategies":
-            raise InvalidInput("strategy", error.detail) from error
-        if error.field.startswith("strategies."):
-            name = error.field.rpartition(".")[2]
-            raise InvalidInput(f"{field}.{name}", error.detail) from error
-        raise

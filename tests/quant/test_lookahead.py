@@ -87,6 +87,68 @@ class Vandal(Rule):
         return super().score(candles)
 
 
+class RarePeek(Rule):
+    """Knows the next bar where it moves a lot, on some bars of a thousand."""
+
+    def score(self, candles: Candles) -> Any:
+        change = np.diff(candles.close)
+        scores = np.append(np.nan, np.sign(change))
+        large = np.flatnonzero(np.abs(change) > np.quantile(np.abs(change), 0.99))
+        return _set(scores, large[large > 0], np.sign(change))
+
+
+def _set(scores: Any, places: Any, values: Any) -> Any:
+    scores[places] = values[places]
+    return scores
+
+
+class OneTimePeek(Rule):
+    """Knows a single bar to come."""
+
+    def score(self, candles: Candles) -> Any:
+        scores = super().score(candles)
+        if len(candles) > 402:
+            scores[401] = 0.5
+        return scores
+
+
+class Breaks(Rule):
+    """Raises."""
+
+    def score(self, candles: Candles) -> Any:
+        raise RuntimeError("token=secret")
+
+
+class Leaves(Rule):
+    """Ends the process, it thinks."""
+
+    def score(self, candles: Candles) -> Any:
+        raise SystemExit(3)
+
+
+class Endless(Rule):
+    """Never ends."""
+
+    def score(self, candles: Candles) -> Any:
+        while True:
+            pass
+
+
+class Infinite(Rule):
+    """Divides by zero."""
+
+    def score(self, candles: Candles) -> Any:
+        scores = super().score(candles)
+        return np.where(scores > 0, np.inf, scores)
+
+
+class Table(Rule):
+    """Gives a row per bar."""
+
+    def score(self, candles: Candles) -> Any:
+        return np.zeros((len(candles), 2))
+
+
 def test_an_honest_strategy_has_no_problems() -> None:
     assert problems(Rule(), CANDLES) == []
 
@@ -102,6 +164,12 @@ def test_an_honest_strategy_has_no_problems() -> None:
         (Absent, "no score on some bars"),
         (Short, "scores for"),
         (Vandal, "looks ahead"),
+        (RarePeek, "looks ahead"),
+        (OneTimePeek, "looks ahead"),
+        (Breaks, "failed: RuntimeError"),
+        (Leaves, "failed: SystemExit"),
+        (Infinite, "outside [-1, 1]"),
+        (Table, "shape"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )
@@ -117,3 +185,27 @@ def test_the_check_leaves_the_candles_as_they_were() -> None:
 
 def test_too_few_candles_to_check_on_is_said() -> None:
     assert "cannot be checked" in problems(Rule(), CANDLES.first(1))[0]
+
+
+def test_one_that_never_ends_is_given_up_and_says_so() -> None:
+    (found,) = problems(Endless(), CANDLES, limit_seconds=0.3)
+    assert "did not end within 0.3 s" in found
+
+
+def test_what_a_strategy_says_of_itself_is_not_told() -> None:
+    assert "secret" not in problems(Breaks(), CANDLES)[0]
+
+
+def test_on_more_bars_than_cuts_it_cuts_beside_changes_of_the_score() -> None:
+    close = np.full(4000, 100.0)
+    close[[900, 2100, 3300]] = 130.0
+    bars = Candles("A", "1d", np.arange(4000.0), *[close] * 4, close)
+
+    class SeesJumps(Rule):
+        def score(self, candles: Candles) -> Any:
+            later = np.append(candles.close[1:], candles.close[-1])
+            scores = np.where(later > 120, 1.0, 0.0)
+            scores[0] = np.nan
+            return scores
+
+    assert any("looks ahead" in found for found in problems(SeesJumps(), bars, cuts=100))

@@ -122,7 +122,27 @@ def test_a_wrong_parameter_is_named(
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         strategy.configured("x", parameters)
-    assert caught.value.field == f"strategies.x.{field}"
+    assert caught.value.field.removeprefix("parameters.") == field
+
+
+def test_every_wrong_parameter_is_named_at_once_with_what_would_be_right() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        MovingAverageCross.configured("ma_cross", {"fast": 0, "slow": "many", "fats": 3})
+    found = {each.field: each.message for each in (caught.value, *caught.value.more)}
+    assert found == {
+        "parameters.fast": "fast: input should be greater than or equal to 1, not 0",
+        "parameters.slow": "slow: input should be a valid integer, unable to parse string as an"
+        " integer, not 'many'",
+        "parameters.fats": "fats: is no parameter; did you mean 'fast'? (ma_cross takes fast, slow)",
+    }
+    assert all(message in caught.value.detail for message in found.values())
+
+
+def test_parameters_that_do_not_fit_each_other_say_so_plainly() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        MovingAverageCross.configured("ma_cross", {"fast": 30, "slow": 10})
+    assert "Value error" not in caught.value.detail
+    assert caught.value.field == "parameters"
 
 
 def test_columns_hold_the_candles_in_order() -> None:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.candles import real
+from tests.support.peer import EURUSD
 from trading.quant.strategies.lookahead import problems
 from trading.quant.strategies.registry import discover
 from trading.quant.strategies.strategy import Candles, Hints, Strategy, columns_of
-
-with warnings.catch_warnings():
-    # Its notebooks' helpers warn on import.
-    warnings.simplefilter("ignore")
-    from backtesting.test import EURUSD
 
 STOCKS = {name: columns_of(real(name)) for name in ("AAPL", "GOOG", "IBM", "MSFT")}
 NAMES = (

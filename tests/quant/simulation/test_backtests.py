@@ -167,10 +167,10 @@ def test_the_ledger_of_a_run_rebuilds_to_its_books() -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"strategy": "ma_cros"}, "strategies"),
-        ({"parameters": {"fats": 3}}, "strategies.ma_cross.fats"),
-        ({"parameters": {"fast": "ten"}}, "strategies.ma_cross.fast"),
-        ({"parameters": {"fast": 50}}, "strategies.ma_cross"),
+        ({"strategy": "ma_cros"}, "strategy"),
+        ({"parameters": {"fats": 3}}, "parameters.fats"),
+        ({"parameters": {"fast": "ten"}}, "parameters.fast"),
+        ({"parameters": {"fast": 50}}, "parameters"),
         ({"parameters": {"slow": 1500}}, "strategy"),
         ({"symbols": ["A", "B"]}, "symbols"),
         ({"timeframe": "1d"}, "timeframe"),

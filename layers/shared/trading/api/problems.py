@@ -94,7 +94,10 @@ async def _trading_error(request: Request, error: Exception) -> Response:
     status, name, title = KINDS[kind]
     fields = []
     if isinstance(error, errors.InvalidInput):
-        fields = [FieldError(field=error.field[:_MAX_FIELD_NAME], message=error.detail)]
+        fields = [
+            FieldError(field=each.field[:_MAX_FIELD_NAME], message=each.message)
+            for each in (error, *error.more)[:MAX_FIELD_ERRORS]
+        ]
     headers = {"Retry-After": "1"} if isinstance(error, RETRY_SOON) else {}
     return problem_response(request.url.path, status, name, title, error.detail, fields, headers)
 

@@ -19,6 +19,8 @@ TradingError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class TradingError(Exception):
     """Base of all expected errors; catch this to catch them all."""
@@ -29,11 +31,16 @@ class TradingError(Exception):
 
 
 class InvalidInput(TradingError):
-    """A field is wrong: ``field`` is its dotted path, ``detail`` says what would be right."""
+    """A field is wrong: ``field`` is its dotted path, ``detail`` says what would be right.
 
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail)
+    ``more`` are other fields that are wrong too.
+    """
+
+    def __init__(self, field: str, detail: str, more: Sequence[InvalidInput] = ()) -> None:
+        super().__init__("; ".join([detail, *(other.detail for other in more)]))
         self.field = field
+        self.message = detail
+        self.more = tuple(more)
 
 
 class StrategyFailed(TradingError):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from trading.domain.errors import StrategyFailed
 from trading.quant.strategies.candles import Candles
 from trading.quant.strategies.lookahead import problems
+from trading.quant.strategies.scored import in_time
 from trading.quant.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 BARS = 240
 """Bars beyond the warm-up that are walked."""
-CUTS = 12
+LIMIT_SECONDS = 5.0
+"""How long all of one strategy's check may take."""
 UNIVERSE = ("WALK-A", "WALK-B", "WALK-C")
 
 
@@ -49,12 +51,12 @@ def _problem(kind: type[Strategy], parameters: str, universe: tuple[str, ...]) -
     strategy = kind(kind.Parameters.model_validate_json(parameters))
     names = universe or UNIVERSE
     try:
-        wanted = strategy.others(names[0], names)
+        wanted = in_time(lambda: list(strategy.others(names[0], names)), LIMIT_SECONDS)
         candles = walk(names[0], strategy.warm_up + BARS, 0)
         beside = {n: walk(n, len(candles), i) for i, n in enumerate(wanted, start=1)}
-        found = problems(strategy, candles.seeing(beside), CUTS)
     except Exception as error:  # noqa: BLE001 - other people's code may fail in any way
         return f"failed: {type(error).__name__}"
+    found = problems(strategy, candles.seeing(beside), limit_seconds=LIMIT_SECONDS)
     return found[0] if found else None
 
 

@@ -64,7 +64,7 @@ def strategy_class(name: str, found: Found | None = None) -> type[Strategy]:
         hint = f"; did you mean '{near[0]}'?" if near else ""
         known = ", ".join(available.strategies) or "none"
         detail = f"'{name}' {why}" if why else f"there is no strategy '{name}'{hint}"
-        raise InvalidInput("strategies", f"{detail} (available: {known})")
+        raise InvalidInput("strategy", f"{detail} (available: {known})")
     return available.strategies[name]
 
 
@@ -90,7 +90,7 @@ def _sound(made: Callable[[], Strategy], *, schema: bool = True) -> Strategy:
     except Exception as error:
         # Another team's code, as above.
         logger.exception("a strategy cannot be made")
-        raise InvalidInput("strategies", f"cannot be made: {type(error).__name__}") from error
+        raise InvalidInput("strategy", f"cannot be made: {type(error).__name__}") from error
     if not isinstance(bars, int) or bars < 1:
-        raise InvalidInput("strategies", f"has a warm-up of {bars!r}, not of one bar or more")
+        raise InvalidInput("strategy", f"has a warm-up of {bars!r}, not of one bar or more")
     return strategy

@@ -57,11 +57,11 @@ def scored(
         return Scored(np.full(len(candles), NO_SCORE, np.int64))
     shown = candles.read_only()
     try:
-        scores, hints = _in_time(
+        scores, hints = in_time(
             lambda: (np.asarray(strategy.score(shown), float), strategy.hints(shown)),
             limit_seconds,
         )
-    except _OutOfTime:
+    except OutOfTime:
         raise StrategyFailed(name, f"did not end within {limit_seconds:g} s") from None
     except (Exception, SystemExit) as error:
         # Another team's code may fail in any way; it is named, and the others go on.
@@ -142,7 +142,7 @@ def _exact_hints(
     return found
 
 
-class _OutOfTime(Exception):
+class OutOfTime(Exception):
     """A call took longer than it may."""
 
 
@@ -150,8 +150,8 @@ class _TimeUp(BaseException):
     """Ends a strategy; not an Exception, so that one that catches those cannot go on."""
 
 
-def _in_time(call: Callable[[], _T], seconds: float | None) -> _T:
-    """What a call gives, made in a thread of its own. Raises _OutOfTime when it takes longer.
+def in_time(call: Callable[[], _T], seconds: float | None) -> _T:
+    """What a call gives, made in a thread of its own. Raises OutOfTime when it takes longer.
 
     It is then told to stop, which it does at its next step of Python code; a call into a library
     that never returns stays behind in its thread, which ends with the process.
@@ -176,7 +176,7 @@ def _in_time(call: Callable[[], _T], seconds: float | None) -> _T:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(worker.ident or 0), ctypes.py_object(_TimeUp)
         )
-        raise _OutOfTime
+        raise OutOfTime
     if failures:
         raise failures[0]
     return outcome[0]

@@ -34,6 +34,7 @@ from trading.quant.strategies.candles import COLUMNS, Candles, columns_of
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from pydantic_core import ErrorDetails
 
     FloatArray = NDArray[np.float64]
 
@@ -69,19 +70,14 @@ class Strategy(ABC):
 
     @classmethod
     def configured(cls, name: str, given: Mapping[str, Any]) -> Strategy:
-        """Make it from unchecked parameters. Raises InvalidInput naming a wrong one."""
+        """Make it from unchecked parameters. Raises InvalidInput naming every wrong one."""
         try:
             return cls(cls.Parameters.model_validate(dict(given)))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "parameters"
             known = list(cls.Parameters.model_fields)
-            near = get_close_matches(where, known, 1) if where not in known else []
-            hint = f" (did you mean '{near[0]}'?)" if near else ""
-            raise InvalidInput(
-                f"strategies.{name}.{where}",
-                f"{where}: {first['msg']}{hint}; {name} takes {', '.join(known) or 'none'}",
-            ) from error
+            takes = f"{name} takes {', '.join(known) or 'none'}"
+            first, *more = [_wrong(each, known, takes) for each in error.errors()]
+            raise InvalidInput(first.field, first.message, more) from error
 
     @property
     @abstractmethod
@@ -108,3 +104,18 @@ class Strategy(ABC):
         As with scores, from bars up to that one only.
         """
         return None
+
+
+def _wrong(entry: ErrorDetails, known: Sequence[str], takes: str) -> InvalidInput:
+    """One parameter's error, and what would be right."""
+    where = ".".join(str(part) for part in entry["loc"])
+    said = str(entry["msg"]).removeprefix("Value error, ")
+    if entry["type"] == "extra_forbidden":
+        near = get_close_matches(where, known, 1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        return InvalidInput(f"parameters.{where}", f"{where}: is no parameter{hint} ({takes})")
+    if not where:
+        return InvalidInput("parameters", f"{said} ({takes})")
+    said = said[:1].lower() + said[1:]
+    given = repr(entry["input"])[:60]
+    return InvalidInput(f"parameters.{where}", f"{where}: {said}, not {given}")
