@@ -133,7 +133,8 @@ def test_every_wrong_parameter_is_named_at_once_with_what_would_be_right() -> No
         "parameters.fast": "fast: input should be greater than or equal to 1, not 0",
         "parameters.slow": "slow: input should be a valid integer, unable to parse string as an"
         " integer, not 'many'",
-        "parameters.fats": "fats: is no parameter; did you mean 'fast'? (ma_cross takes fast, slow)",
+        "parameters.fats": "fats: is no parameter; did you mean 'fast'?"
+        + " (ma_cross takes fast, slow)",
     }
     assert all(message in caught.value.detail for message in found.values())
 

@@ -16,6 +16,7 @@ from trading.adapters.dynamodb.risk_state import RiskRepository
 from trading.adapters.dynamodb.signals import SignalRepository
 from trading.adapters.dynamodb.stops import StopRepository
 from trading.adapters.dynamodb.store import Store
+from trading.adapters.dynamodb.strategy_schedule import StrategyScheduleRepository
 from trading.adapters.sqs.execution_queue import SqsExecutionQueue
 from trading.settings import Settings, settings
 
@@ -82,6 +83,11 @@ class LiveDesk:
     def signals(self) -> SignalRepository:
         """The signals."""
         return SignalRepository(self._store, self._settings.signals_table)
+
+    @cached_property
+    def schedules(self) -> StrategyScheduleRepository:
+        """What the schedule runs."""
+        return StrategyScheduleRepository(self._store, self._settings.signals_table)
 
     @cached_property
     def queue(self) -> SqsExecutionQueue:

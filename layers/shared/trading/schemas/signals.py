@@ -111,6 +111,49 @@ class StrategiesOut(Wire):
     errors: dict[str, str]
 
 
+class CheckIn(Wire):
+    """What to check a strategy on, and with which parameters; the candles must be stored."""
+
+    parameters: dict[str, Any] = Field(default_factory=dict, max_length=50)
+    symbols: list[Symbol] | None = Field(default=None, min_length=1, max_length=5)
+    timeframe: Timeframe | None = None
+
+
+class CheckOut(Wire):
+    """What was checked, on how many bars, and what is wrong with it: nothing, if it passed."""
+
+    strategy: str
+    passed: bool
+    problems: list[str]
+    parameters: dict[str, Any]
+    symbols: list[str]
+    timeframe: str
+    bars: int
+    code: str
+
+
+class ScheduleIn(Wire):
+    """What the schedule is to run; symbols and timeframe as configured where they are left out."""
+
+    strategies: list[Name | StrategyChoiceIn] = Field(min_length=1, max_length=50)
+    symbols: list[Symbol] | None = Field(default=None, min_length=1, max_length=100)
+    timeframe: Timeframe | None = None
+
+
+class ScheduleOut(Wire):
+    """What the schedule runs.
+
+    ``set_at`` is null where the stack's configuration says so. ``errors`` are strategies that it
+    passes over, with the reason.
+    """
+
+    strategies: list[StrategyChoiceIn]
+    symbols: list[str] | None
+    timeframe: str
+    set_at: UtcDatetime | None
+    errors: dict[str, str]
+
+
 class QualityOut(Wire):
     """One strategy's record; rates and returns are fractions, null before anything was scored."""
 

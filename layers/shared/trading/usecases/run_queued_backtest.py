@@ -43,7 +43,7 @@ def run_queued_backtest(lab: Laboratory, identifier: str) -> BacktestRun:
 
 def result_key(config: BacktestConfig, data_hash: str) -> str:
     """Names a result by all that decides it: code, configuration and candles."""
-    parts = (code_fingerprint(), config.canonical_json(), data_hash)
+    parts = (code_fingerprint(config.strategy), config.canonical_json(), data_hash)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -15,6 +15,7 @@ API_KEYS = "KEYS"
 PORTFOLIOS = "PORTFOLIOS"
 WATCHED = "WATCHED"
 CLOCK: Key = {"pk": "CLOCK", "sk": "CLOCK"}
+STRATEGY_SCHEDULE: Key = {"pk": "SCHEDULE", "sk": "STRATEGIES"}
 RECENT_SIGNALS = "SIGNALS"
 OUTBOX = "OUTBOX"
 OPEN_ORDERS = "OPEN"
@@ -56,6 +57,11 @@ def signals_of(symbol: str) -> str:
 def strategy(source: str, name: str) -> str:
     """A strategy of a source, as partition of the strategy index and as counter."""
     return f"{source}#{name}"
+
+
+def strategy_pass(key: str) -> Key:
+    """That a strategy passed its check."""
+    return {"pk": "PASSED", "sk": key}
 
 
 def timed(moment: datetime, identifier: str) -> str:

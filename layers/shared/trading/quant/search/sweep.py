@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from trading.quant.search.overfitting import backtest_overfitting, deflated_sharpe
 from trading.quant.statistics import ratios
+from trading.quant.strategies.code import code_of
+from trading.quant.strategies.registry import strategy_class
 
 if TYPE_CHECKING:
     from trading.quant.strategies.strategy import FloatArray
@@ -66,9 +68,18 @@ def rank(trials: Sequence[Trial], objective: str) -> Ranking:
     )
 
 
+def code_fingerprint(strategy: str) -> str:
+    """SHA-256 over the code that decides how a backtest ends: the platform's, the strategy's own.
+
+    Raises InvalidInput for an unknown strategy.
+    """
+    own = code_of(strategy_class(strategy))
+    return hashlib.sha256(f"{_platform()}{own}".encode()).hexdigest()
+
+
 @cache
-def code_fingerprint() -> str:
-    """SHA-256 over the code that decides how a backtest ends: another code, another result."""
+def _platform() -> str:
+    """The same over the platform's code alone."""
     root = Path(__file__).parents[2]
     digest = hashlib.sha256()
     for folder in ("domain", "quant", "usecases"):

@@ -21,7 +21,9 @@ def family_of(config: BacktestConfig, data_hash: str) -> str:
     """Names the trials that differ by parameters alone: same code, configuration and candles."""
     blank: dict[str, Any] = {"parameters": {}, "start": None, "end": None, "data_hash": None}
     text = config.model_copy(update=blank).canonical_json()
-    return hashlib.sha256(f"{code_fingerprint()}\n{text}\n{data_hash}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{code_fingerprint(config.strategy)}\n{text}\n{data_hash}".encode()
+    ).hexdigest()
 
 
 def name_of(parameters: Mapping[str, Any]) -> str:
