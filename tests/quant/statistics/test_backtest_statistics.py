@@ -81,7 +81,7 @@ def test_any_series_has_the_ratios_of_empyrical_or_none(returns: np.ndarray) -> 
 @given(RETURNS)
 def test_the_deepest_drawdown_is_that_of_empyrical(returns: np.ndarray) -> None:
     equity = np.append(1.0, np.cumprod(1 + returns))
-    found = drawdown(equity, np.arange(len(equity)) * 1.0)
+    found = drawdown(equity, np.arange(len(equity)) * 1.0, equity[0], 0.0)
     assert found.deepest == pytest.approx(empyrical.max_drawdown(returns), abs=1e-12)
 
 
@@ -91,7 +91,19 @@ def test_the_deepest_drawdown_is_that_of_empyrical(returns: np.ndarray) -> None:
 )
 def test_the_longest_time_below_a_peak(equity: list[float], longest: float) -> None:
     curve = np.array(equity, float)
-    assert drawdown(curve, np.arange(len(curve)) * 1.0).longest_seconds == longest
+    assert drawdown(curve, np.arange(len(curve)) * 1.0, curve[0], 0.0).longest_seconds == longest
+
+
+@pytest.mark.parametrize(
+    ("equity", "deepest", "longest"),
+    [([9, 8, 12, 6], -0.5, 3), ([9, 8], -0.2, 2), ([10, 11], 0, 0), ([12, 9], -0.25, 1)],
+)
+def test_a_curve_falls_from_what_it_began_with(
+    equity: list[float], deepest: float, longest: float
+) -> None:
+    found = drawdown(np.array(equity, float), 1.0 + np.arange(len(equity)), 10.0, 0.0)
+    assert found.deepest == pytest.approx(deepest, abs=1e-12)
+    assert found.longest_seconds == longest
 
 
 def test_round_trips_have_their_profit_and_what_the_market_offered() -> None:

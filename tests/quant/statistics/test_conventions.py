@@ -31,7 +31,7 @@ def returns_of(prices: np.ndarray) -> np.ndarray:
 
 def deepest(returns: np.ndarray) -> float:
     equity = np.append(1.0, np.cumprod(1 + returns))
-    return drawdown(equity, np.arange(len(equity)) * 1.0).deepest
+    return drawdown(equity, np.arange(len(equity)) * 1.0, equity[0], 0.0).deepest
 
 
 def test_ratios_are_those_of_quantstats() -> None:

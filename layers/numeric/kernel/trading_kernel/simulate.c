@@ -123,25 +123,33 @@ static int64_t payable(const terms_t *t, u256 worth, int64_t price, int64_t rate
     return most;
 }
 
-static i128 half_even(u256 a, u128 b, int *failed) {
-    long double guess = rough(a) / (long double)b;
-    if (guess > 1.0e36L) { *failed = TOO_LARGE; return 0; }
-    /* The guess has 64 bits; what it lacks is found by halving. */
-    u128 low = (u128)(guess * 0.999999999999999999L), high = (u128)(guess * 1.000000000000000001L) + 2;
-    while (low + 1 < high) {
-        u128 middle = low + (high - low) / 2;
-        if (over(wide(middle, b), a)) high = middle; else low = middle;
+/* a / b and what is left, limb by limb; the quotient must fit into 128 bits. */
+static u128 divided(u256 a, uint64_t b, uint64_t *rest, int *failed) {
+    uint64_t limbs[4] = {(uint64_t)(a.hi >> 64), (uint64_t)a.hi, (uint64_t)(a.lo >> 64), (uint64_t)a.lo};
+    u128 left = 0, found = 0;
+    for (int i = 0; i < 4; i++) {
+        left = left << 64 | limbs[i];
+        uint64_t digit = (uint64_t)(left / b);
+        left -= (u128)digit * b;
+        if (i < 2 && digit) { *failed = TOO_LARGE; return 0; }
+        found = found << 64 | digit;
     }
-    u256 product = wide(low, b);
-    u128 rest = a.lo - product.lo;      /* below b, so the low halves tell */
-    u128 twice = rest * 2;
-    if (twice > b || (twice == b && (low & 1))) low++;
-    return (i128)low;
+    *rest = (uint64_t)left;
+    return found;
+}
+
+static i128 half_even(u256 a, uint64_t b, int *failed) {
+    uint64_t rest = 0;
+    u128 found = divided(a, b, &rest, failed);
+    if (*failed || found >> 126) { *failed = TOO_LARGE; return 0; }
+    u128 twice = (u128)rest * 2;
+    if (twice > b || (twice == b && (found & 1))) found++;
+    return (i128)found;
 }
 
 /* The notional (1e-16) that a budget (1e-30) pays for with its commission. money.affordable */
 static i128 affordable(u256 budget, int64_t rate, int *failed) {
-    u128 by = (u128)(UNIT + rate) * 1000000;
+    uint64_t by = (uint64_t)(UNIT + rate) * 1000000;
     i128 worth = half_even(budget, by, failed);
     if (*failed) return 0;
     if (over(as_worth(with_commission(worth, rate, failed)), budget)) {
@@ -250,6 +258,8 @@ static int decide(books_t *b, int64_t mark, int64_t score, order_t *o) {
     if (b->held == 0) {
         if (!way) return 0;
         o->buys = way > 0;
+        /* Cash that does not pay for one lot at the mark buys none, whatever the sizing. */
+        if (o->buys && !t->margin && b->cash < (i128)mark * t->lot) return 0;
         o->quantity = sized(b, mark, score, o->buys, budget, &o->worth);
         o->by_worth = t->next_bar && t->sizing != FIXED_QUANTITY;
         return o->quantity > 0;

@@ -83,6 +83,8 @@ class Market:
         """For each symbol: which of its bars opens at each time, or -1."""
         import numpy as np
 
+        if len(self.candles) == 1:
+            return {self.symbols[0]: np.arange(len(self.times))}
         found = {}
         for symbol, candles in self.candles.items():
             places = np.full(len(self.times), -1, np.int64)
@@ -179,11 +181,10 @@ def check(candles: Candles) -> None:
 
 def _fine(candles: Candles) -> bool:
     """Whether nothing at all is wrong, in as few passes as tell that."""
-    prices = (candles.open, candles.high, candles.low, candles.close)
-    # The extremes of a column that holds NaN are NaN, which no comparison accepts.
-    sound = all(column.min() > 0 and column.max() < _LARGEST for column in prices)
+    # NaN is told by comparisons, which it fails, and by extremes, which it becomes.
     return bool(
-        sound
+        candles.low.min() > 0
+        and candles.high.max() < _LARGEST
         and 0 <= candles.volume.min() <= candles.volume.max() < float("inf")
         and -float("inf") < candles.time[0]
         and candles.time[-1] < float("inf")

@@ -169,8 +169,11 @@ def _excursions(
     first = index[entry]
     last = np.maximum(first, index[end] - 1)
     edges = np.stack([first, last + 1], axis=1).ravel()
-    lows = np.minimum.reduceat(np.append(candles.low, np.inf), edges)[::2]
-    highs = np.maximum.reduceat(np.append(candles.high, -np.inf), edges)[::2]
+    low, high = candles.low, candles.high
+    if len(edges) and edges.max() == len(low):
+        low, high = np.append(low, np.inf), np.append(high, -np.inf)
+    lows = np.minimum.reduceat(low, edges)[::2]
+    highs = np.maximum.reduceat(high, edges)[::2]
     lows, highs = np.minimum(lows, left_at), np.maximum(highs, left_at)
     worst = np.where(sign > 0, lows, highs)
     best = np.where(sign > 0, highs, lows)

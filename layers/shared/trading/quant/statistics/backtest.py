@@ -75,8 +75,7 @@ def statistics_of(
     equity = np.append(cash, result.equity[ends])
     returns = simple_returns(equity)
     periods = periods_per_year(market, ends)
-    time = np.append(market.times[0], result.time)
-    fall = drawdown(np.append(cash, result.equity), time)
+    fall = drawdown(result.equity, result.time, cash, float(market.times[0]))
     held = buy_and_hold(market, ends) if benchmark is None else benchmark[np.append(0, ends)]
     trips = round_trips(result.fills, market)
     years = float(result.time[-1] - market.times[0]) / YEAR
@@ -109,8 +108,7 @@ def key_figures(result: BacktestResult, market: Market) -> tuple[dict[str, Any],
     ends = period_ends(market)
     returns = simple_returns(np.append(cash, result.equity[ends]))
     periods = periods_per_year(market, ends)
-    time = np.append(market.times[0], result.time)
-    fall = drawdown(np.append(cash, result.equity), time)
+    fall = drawdown(result.equity, result.time, cash, float(market.times[0]))
     pnl = round_trips(result.fills, market).pnl
     years = float(result.time[-1] - market.times[0]) / YEAR
     growth = float(result.equity[-1]) / cash if cash else float("nan")
@@ -190,6 +188,8 @@ def _returns(
 
 def _risk(returns: FloatArray, deepest: float, longest: float, result: BacktestResult) -> Figures:
     """What could be lost, and how much of the time something was at stake."""
+    import numpy as np
+
     equity = result.equity
     used = result.gross / equity if equity.min() > 0 else _used(result)
     return {
@@ -197,7 +197,7 @@ def _risk(returns: FloatArray, deepest: float, longest: float, result: BacktestR
         "max_drawdown_days": longest / DAY,
         "var_95": ratios.value_at_risk(returns),
         "cvar_95": ratios.expected_shortfall(returns),
-        "exposure_time": float((result.gross > 0).mean()),
+        "exposure_time": np.count_nonzero(result.gross > 0) / len(result.gross),
         "mean_gross_exposure": float(used.mean()) if len(used) else None,
         "max_gross_exposure": float(used.max()) if len(used) else None,
     }

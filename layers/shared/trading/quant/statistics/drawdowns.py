@@ -18,19 +18,22 @@ class Drawdown(NamedTuple):
     longest_seconds: float
 
 
-def drawdown(equity: FloatArray, time: FloatArray) -> Drawdown:
-    """Measure a curve that begins at a peak; ``time`` in seconds."""
+def drawdown(equity: FloatArray, time: FloatArray, start: float, began: float) -> Drawdown:
+    """Measure a curve that begins at a peak of ``start``, in ``began``; times in seconds."""
     import numpy as np
 
     peak = np.maximum.accumulate(equity)
+    np.maximum(peak, start, out=peak)
     marks = np.flatnonzero(equity == peak)
-    last = len(equity) - 1
-    # From one peak to the next bar that is one again nothing was lost.
-    starts, ends = marks[:-1], marks[1:]
-    apart = ends - starts > 1
-    lost = time[ends[apart]] - time[starts[apart]]
+    # What is lost between two peaks is told by the lowest value from one up to the next.
+    sections = marks if len(marks) and marks[0] == 0 else np.append(0, marks)
+    lowest = np.minimum.reduceat(equity, sections)
+    tops = peak[sections]
+    deepest = float((lowest / tops).min()) - 1 if start > 0 else 0.0
+    reached = np.append(began, time[marks])
+    apart = np.diff(np.append(-1, marks)) > 1
+    lost = np.diff(reached)[apart]
     longest = float(lost.max()) if len(lost) else 0.0
-    if marks[-1] != last:
-        longest = max(longest, float(time[last] - time[marks[-1]]))
-    deepest = float((equity / peak).min()) - 1 if peak[0] > 0 else 0.0
+    if not len(marks) or marks[-1] != len(equity) - 1:
+        longest = max(longest, float(time[-1] - reached[-1]))
     return Drawdown(min(deepest, 0.0), longest)

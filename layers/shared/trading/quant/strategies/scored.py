@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from trading.domain.errors import StrategyFailed
 from trading.quant.strategies.strategy import Candles, Hints, Strategy
@@ -78,13 +79,11 @@ def exact_scores(scores: FloatArray) -> NDArray[np.int64]:
     import numpy as np
 
     missing = np.isnan(scores)
+    units = scores * SCORE_UNITS
+    np.rint(units, out=units)
     if missing.any():
-        units: NDArray[np.int64] = np.rint(np.where(missing, 0.0, scores) * SCORE_UNITS).astype(
-            np.int64
-        )
         units[missing] = NO_SCORE
-        return units
-    whole: NDArray[np.int64] = np.rint(scores * SCORE_UNITS).astype(np.int64)
+    whole: NDArray[np.int64] = units.astype(np.int64)
     return whole
 
 
@@ -110,15 +109,16 @@ def _check(scores: FloatArray, warm_up: int, candles: Candles, name: str) -> Non
     if scores.shape != (len(candles),):
         given = f"{len(scores)} scores" if scores.ndim == 1 else f"scores of shape {scores.shape}"
         raise StrategyFailed(name, f"gave {given} for {len(candles)} bars")
-    missing = np.isnan(scores[warm_up - 1 :])
+    warm, cold = scores[warm_up - 1 :], scores[: warm_up - 1]
+    # Extremes of what holds NaN are NaN, which no comparison accepts; most strategies end here.
+    if warm.min() >= -1 and warm.max() <= 1 and not (np.abs(cold) > 1).any():
+        return
+    missing = np.isnan(warm)
     if missing.any():
         bar = warm_up - 1 + int(missing.argmax())
         raise StrategyFailed(name, f"gave no score (NaN) on bar {bar}, after its warm-up")
-    # NaN compares as false, so only what is there and too large is caught.
-    wrong = np.abs(scores) > 1
-    if wrong.any():
-        bar = int(wrong.argmax())
-        raise StrategyFailed(name, f"gave a score of {scores[bar]:g} on bar {bar}, not in [-1, 1]")
+    bar = int((np.abs(scores) > 1).argmax())
+    raise StrategyFailed(name, f"gave a score of {scores[bar]:g} on bar {bar}, not in [-1, 1]")
 
 
 def _exact_hints(
@@ -150,33 +150,69 @@ class _TimeUp(BaseException):
     """Ends a strategy; not an Exception, so that one that catches those cannot go on."""
 
 
+class _Worker:
+    """A thread that makes one call after the other; it ends with the process.
+
+    It is kept, since one made anew for every call would also touch new memory for every call.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[tuple[Callable[[], Any], SimpleQueue[_Outcome]]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="strategy", daemon=True)
+        self._thread.start()
+
+    def outcome_of(self, call: Callable[[], Any], seconds: float) -> _Outcome | None:
+        """What a call came to; None if it takes longer, and the worker is lost to it."""
+        answer: SimpleQueue[_Outcome] = SimpleQueue()
+        self._calls.put((call, answer))
+        try:
+            return answer.get(timeout=seconds)
+        except Empty:
+            ident = ctypes.c_ulong(self._thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_TimeUp))
+            return None
+
+    def _work(self) -> None:
+        try:
+            while True:
+                call, answer = self._calls.get()
+                try:
+                    outcome = _Outcome(call(), None)
+                except (Exception, SystemExit) as error:  # noqa: BLE001 - the caller raises it
+                    outcome = _Outcome(None, error)
+                answer.put(outcome)
+                del call, answer, outcome
+        except _TimeUp:
+            return
+
+
+class _Outcome(NamedTuple):
+    """What a call gave, or raised."""
+
+    value: Any
+    error: BaseException | None
+
+
+_idle: SimpleQueue[_Worker] = SimpleQueue()
+
+
 def in_time(call: Callable[[], _T], seconds: float | None) -> _T:
-    """What a call gives, made in a thread of its own. Raises OutOfTime when it takes longer.
+    """What a call gives, made in another thread. Raises OutOfTime when it takes longer.
 
     It is then told to stop, which it does at its next step of Python code; a call into a library
     that never returns stays behind in its thread, which ends with the process.
     """
     if seconds is None:
         return call()
-    outcome: list[_T] = []
-    failures: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            outcome.append(call())
-        except _TimeUp:
-            return
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the caller's thread raises it
-            failures.append(error)
-
-    worker = threading.Thread(target=work, name="strategy", daemon=True)
-    worker.start()
-    worker.join(seconds)
-    if worker.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(worker.ident or 0), ctypes.py_object(_TimeUp)
-        )
+    try:
+        worker = _idle.get_nowait()
+    except Empty:
+        worker = _Worker()
+    outcome = worker.outcome_of(call, seconds)
+    if outcome is None:
         raise OutOfTime
-    if failures:
-        raise failures[0]
-    return outcome[0]
+    _idle.put(worker)
+    if outcome.error is not None:
+        raise outcome.error
+    value: _T = outcome.value
+    return value
