@@ -13,7 +13,7 @@ from trading.quant.search.sweep import OBJECTIVES, Ranking, Trial, rank
 from trading.quant.search.validation import Window, cross_validated, walk_forward_windows
 from trading.quant.simulation.market import Market
 from trading.quant.simulation.scoring import score_market
-from trading.quant.statistics.backtest import key_figures, period_ends, periods_per_year
+from trading.quant.statistics.backtest import key_figures, periods_per_year
 from trading.quant.strategies.registry import make, strategy_class
 from trading.quant.strategies.scored import NO_SCORE
 from trading_cli.backtest_setup import (
@@ -231,7 +231,7 @@ def cross_validate(
         tried = run_sweep(
             config, market, wanted, kept, workers, lambda more: bar.advance(task, more)
         )
-    periods = periods_per_year(market, period_ends(market))
+    periods = periods_per_year(market, market.period_ends)
     found = cross_validated(tried, folds, purge, embargo, periods)
     rows = [(i, _text(trial)) for i, trial in enumerate(found.chosen, start=1)]
     table("Chosen without the tested part", ("#part", "parameters"), rows)

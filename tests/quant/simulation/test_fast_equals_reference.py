@@ -16,6 +16,7 @@ from trading.domain.backtest import Gear
 from trading.domain.errors import InvalidInput
 from trading.domain.fill_model import FillModel
 from trading.quant.simulation import kernel
+from trading.quant.simulation.compiled import library
 from trading.quant.strategies.scored import NO_SCORE, Scored
 from trading.quant.strategies.strategy import Candles
 
@@ -132,9 +133,11 @@ def test_without_a_compiler_there_is_one_warning_and_the_same_result(
     compiled = run_backtest(config(), market(walk()))
     monkeypatch.setattr("trading_kernel.LIBRARY", kernel_missing())
     kernel.library.cache_clear()
+    library.cache_clear()
     with pytest.warns(RuntimeWarning, match="not installed") as warned:
         first, second = (run_backtest(config(), market(walk())) for _ in range(2))
     kernel.library.cache_clear()
+    library.cache_clear()
     assert len(warned) == 1
     assert (first.gear, second.gear) == (Gear.REFERENCE, Gear.REFERENCE)
     assert first.why_reference == "the compiled gear is not installed"

@@ -20,7 +20,6 @@ from trading.quant.simulation.round_trips import round_trips
 from trading.quant.statistics import ratios
 from trading.quant.statistics.backtest import (
     Statistics,
-    period_ends,
     simple_returns,
     statistics_of,
 )
@@ -34,7 +33,7 @@ def measured(bars: int = 5000, **terms: Any) -> tuple[Statistics, np.ndarray, np
     """A run's statistics, its daily returns, and those of holding."""
     data = market(walk(bars=bars))
     result = run_backtest(config(commission_rate=D("0.0005"), **terms), data)
-    ends = period_ends(data)
+    ends = data.period_ends
     equity = np.append(1_000_000, result.equity[ends])
     held = np.append(data.candles["A"].open[0], data.candles["A"].close[ends])
     return statistics_of(result, data), simple_returns(equity), simple_returns(held)

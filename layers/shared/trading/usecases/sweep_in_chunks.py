@@ -17,7 +17,6 @@ from trading.quant.search.space import Space
 from trading.quant.search.sweep import Ranking, Trial, rank
 from trading.quant.search.trials import family_of, name_of
 from trading.quant.simulation.market import Market
-from trading.quant.statistics.backtest import period_ends
 from trading.quant.strategies.registry import strategy_class
 from trading.quant.strategies.scored import LIMIT_SECONDS
 from trading.usecases.laboratory import Laboratory
@@ -115,11 +114,11 @@ def _refuse_too_much(market: Market, trials: int) -> None:
             f"there are {bars:,} bars, and a sweep here takes at most {MAX_BARS:,}; shorten the"
             " time, or use `trading backtest sweep`",
         )
-    returns = trials * len(period_ends(market))
+    returns = trials * len(market.period_ends)
     if returns > MAX_RETURNS:
         raise InvalidInput(
             "space",
-            f"has {trials:,} combinations over {len(period_ends(market)):,} days, and a ranking"
+            f"has {trials:,} combinations over {len(market.period_ends):,} days, and a ranking"
             f" here takes {MAX_RETURNS:,} returns; take fewer values, or use"
             " `trading backtest sweep`",
         )

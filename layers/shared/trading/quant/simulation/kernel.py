@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trading.domain.backtest import BacktestConfig
 from trading.domain.fill_model import FillTiming, SlippageModel
@@ -19,6 +19,8 @@ from trading.domain.money import MAX_SCALE
 from trading.domain.order import OrderType
 from trading.domain.portfolio import AllocationPolicy, Sizing
 from trading.domain.risk.limits import NO_LIMITS
+from trading.quant.simulation import compiled
+from trading.quant.simulation.compiled import FillBuffers, address, place
 from trading.quant.simulation.curve import Curve
 from trading.quant.simulation.fills import SCALE, FillColumns
 from trading.quant.simulation.market import Market
@@ -26,13 +28,11 @@ from trading.quant.simulation.scoring import Thresholds
 from trading.quant.strategies.scored import NO_SCORE, Scored
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 _BPS_SCALE = 10**4
 _SIZINGS = {Sizing.FRACTION: 0, Sizing.FIXED_QUANTITY: 1, Sizing.FIXED_NOTIONAL: 2}
 _FULL = 2
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD."""
 
 
 class _Terms(ctypes.Structure):
@@ -51,15 +51,6 @@ class _Terms(ctypes.Structure):
     )
 
 
-class _Fills(ctypes.Structure):
-    """Where the library writes fills to, and the books at the end."""
-
-    _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("step", "quantity", "price", "fee", "reason")),
-        *((name, ctypes.c_int64) for name in ("room", "count", "cash_hi", "cash_lo", "held")),
-    )
-
-
 class OutOfRange(Exception):
     """The amounts of a run are larger than the fast gear's numbers."""
 
@@ -67,34 +58,14 @@ class OutOfRange(Exception):
 @cache
 def library() -> ctypes.CDLL | None:
     """The compiled library; None, with one warning, where there is none."""
-    try:
-        # Installed with the numeric layer; a machine without a compiler has none.
-        import trading_kernel
-    except ImportError:
-        path = None
-    else:
-        path = trading_kernel.library()
-    if path is None:
+    found = compiled.library()
+    if found is None:
         warnings.warn(
             "the compiled gear of backtests is not installed; they run on the reference gear",
             RuntimeWarning,
             stacklevel=2,
         )
-        return None
-    _keep_memory()
-    return ctypes.CDLL(str(path))
-
-
-def _keep_memory() -> None:
-    """Let the C library keep what a run frees for the next one.
-
-    It would hand columns back to the system one by one, and every page that is taken anew costs
-    about as much as filling it. Where it is not glibc, nothing is asked for.
-    """
-    own = ctypes.CDLL(None)
-    if hasattr(own, "gnu_get_libc_version"):
-        own.mallopt(_TRIM_THRESHOLD, 256 * 2**20)
-        own.mallopt(_MMAP_THRESHOLD, 32 * 2**20)
+    return found
 
 
 def refuses(config: BacktestConfig, says: Mapping[str, Scored]) -> str | None:
@@ -135,17 +106,19 @@ def simulate(
     scores = np.ascontiguousarray(said.scores, np.int64)
     terms = _terms(config, market)
     while True:
-        columns = [np.empty(step_room, np.int64) for _ in range(4)]
+        columns = np.empty((4, step_room), np.int64)
         reason = np.empty(step_room, np.int8)
-        out = _Fills(*(c.ctypes.data for c in columns), reason.ctypes.data, step_room)
+        first, row = place(columns), 8 * step_room
+        rows = (first + i * row for i in range(4))
+        out = FillBuffers(*rows, place(reason), step_room)
         lib = library()
         assert lib is not None  # noqa: S101 - refused before
         failed = lib.trading_simulate(
             ctypes.byref(terms),
-            _address(candles.time),
-            _address(candles.open),
-            _address(candles.close),
-            _address(scores),
+            address(candles.time),
+            address(candles.open),
+            address(candles.close),
+            address(scores),
             ctypes.c_int64(NO_SCORE),
             ctypes.byref(out),
         )
@@ -155,7 +128,7 @@ def simulate(
     if failed:
         raise OutOfRange("the amounts are too large for the fast gear")
     count = out.count
-    step, quantity, price, fee = (column[:count] for column in columns)
+    step, quantity, price, fee = columns[:, :count]
     at = candles.time[step]
     if config.fill_model.timing is FillTiming.IMMEDIATE:
         at = at + market.bar_length.total_seconds()
@@ -179,18 +152,14 @@ def curve(market: Market, fills: FillColumns, cash: float) -> Curve:
 
     close = market.candles[market.symbols[0]].close
     balance, equity, gross, net = (np.empty(len(close)) for _ in range(4))
-    given = _Fills(
-        *(getattr(fills, n).ctypes.data for n in ("step", "quantity", "price", "fee", "reason"))
-    )
-    given.count = len(fills)
     lib = library()
     assert lib is not None  # noqa: S101 - refused before
     lib.trading_curve(
         ctypes.c_int64(len(close)),
-        _address(close),
+        address(close),
         ctypes.c_double(cash),
-        ctypes.byref(given),
-        *(_address(column) for column in (balance, equity, gross, net)),
+        ctypes.byref(FillBuffers.of(fills)),
+        *(address(column) for column in (balance, equity, gross, net)),
     )
     time = market.times + market.bar_length.total_seconds()
     return Curve(time=time, equity=equity, cash=balance, gross=gross, net=net)
@@ -225,11 +194,6 @@ def _terms(config: BacktestConfig, market: Market) -> _Terms:
         valid_for=float(policy.valid_for_seconds),
         bar_length=market.bar_length.total_seconds(),
     )
-
-
-def _address(column: NDArray[Any]) -> ctypes.c_void_p:
-    """Where a column's numbers are; they lie one after the other."""
-    return ctypes.c_void_p(column.ctypes.data)
 
 
 def _units(amount: Decimal) -> int:

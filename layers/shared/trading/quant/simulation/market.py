@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trading.quant.strategies.strategy import FloatArray
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400.0
 _LARGEST = 9e7
 """Prices from here on are not exact to eight decimals as a float of 53 bits."""
 
@@ -91,6 +92,17 @@ class Market:
             places[np.searchsorted(self.times, candles.time)] = np.arange(len(candles))
             found[symbol] = places
         return found
+
+    @cached_property
+    def period_ends(self) -> NDArray[np.int64]:
+        """The last step of each UTC day that has a bar; every step for bars of a day or longer."""
+        import numpy as np
+
+        if self.bar_length.total_seconds() >= _DAY:
+            return np.arange(len(self.times))
+        # Whole days since 1970; times before that do not occur in markets.
+        days = (self.times / _DAY).astype(np.int32)
+        return np.append(np.flatnonzero(days[1:] != days[:-1]), len(days) - 1)
 
     @property
     def bar_length(self) -> timedelta:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from trading.quant.simulation.compiled import FillBuffers, address, library
 from trading.quant.simulation.fills import SCALE, FillColumns
 from trading.quant.simulation.market import Market
 
@@ -71,40 +73,86 @@ def round_trips(fills: FillColumns, market: Market) -> RoundTrips:
     return RoundTrips(market.symbols, **{name: column[order] for name, column in joined.items()})
 
 
-def _of_symbol(fills: FillColumns, market: Market, place: int) -> dict[str, NDArray[np.generic]]:
-    """One symbol's round trips."""
+def profits(fills: FillColumns, market: Market) -> FloatArray:
+    """The round trips' profits after fees alone, symbol by symbol."""
     import numpy as np
 
-    own = fills.symbol == place
-    units, price, step, fee, reason = _split(fills, own)
+    lib = library() if len(market.symbols) == 1 else None
+    if lib is not None:
+        # Each fill ends one at most, and one more where it turns a holding around.
+        gains = np.empty(len(fills) + 1)
+        given = FillBuffers.of(fills)
+        return gains[: lib.trading_profits(ctypes.byref(given), address(gains))]
+    parts = (_closed(fills, place) for place in range(len(market.symbols)))
+    found = [_worth(part)[-1] for part in parts if part is not None]
+    return np.concatenate(found) if found else np.empty(0)
+
+
+class _Closed(NamedTuple):
+    """One symbol's fills up to where it was flat last, and where its round trips begin."""
+
+    units: NDArray[np.int64]
+    price: FloatArray
+    step: NDArray[np.int64]
+    fee: FloatArray
+    reason: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+
+def _closed(fills: FillColumns, place: int) -> _Closed | None:
+    """A symbol's fills that belong to closed round trips; None for none."""
+    import numpy as np
+
+    units, price, step, fee, reason = _split(fills, place)
     held = np.cumsum(units)
-    before = np.concatenate([[0], held[:-1]])
+    before = np.empty_like(held)
+    before[:1], before[1:] = 0, held[:-1]
     starts = np.flatnonzero(before == 0)
     if len(held) and held[-1] != 0:
         # What is still held has no end yet.
         cut = starts[-1]
         units, price, step = units[:cut], price[:cut], step[:cut]
-        fee, reason = fee[:cut], reason[:cut]
-        before, starts = before[:cut], starts[:-1]
-    if not len(units) or not len(starts):
-        return {name: np.empty(0, np.int64 if name in _WHOLE else float) for name in NAMES}
-    ends = np.append(starts[1:], len(units)) - 1
+        fee, reason, starts = fee[:cut], reason[:cut], starts[:-1]
+    return _Closed(units, price, step, fee, reason, starts) if len(starts) else None
+
+
+def _worth(
+    closed: _Closed,
+) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """By round trip: its side, its size, what entering and leaving was worth, fees and profit."""
+    import numpy as np
+
+    units, starts = closed.units, closed.starts
+    lengths = np.diff(starts, append=len(units))
     sign = np.sign(units[starts])
-    quantity = units / SCALE
-    opens = np.sign(units) == np.repeat(sign, ends - starts + 1)
-    worth = np.abs(quantity) * price
-    bought = np.add.reduceat(np.where(opens, worth, 0.0), starts)
-    sold = np.add.reduceat(np.where(opens, 0.0, worth), starts)
-    size = np.add.reduceat(np.where(opens, np.abs(quantity), 0.0), starts)
-    fees = np.add.reduceat(fee, starts)
-    pnl = sign * (sold - bought) - fees
+    quantity = np.abs(units) / SCALE
+    opens = np.sign(units) == np.repeat(sign, lengths)
+    worth = quantity * closed.price
+    entered = np.where(opens, worth, 0.0)
+    bought = np.add.reduceat(entered, starts)
+    sold = np.add.reduceat(worth - entered, starts)
+    size = np.add.reduceat(np.where(opens, quantity, 0.0), starts)
+    fees = np.add.reduceat(closed.fee, starts)
+    return sign, size, bought, sold, fees, sign * (sold - bought) - fees
+
+
+def _of_symbol(fills: FillColumns, market: Market, place: int) -> dict[str, NDArray[np.generic]]:
+    """One symbol's round trips."""
+    import numpy as np
+
+    closed = _closed(fills, place)
+    if closed is None:
+        return {name: np.empty(0, np.int64 if name in _WHOLE else float) for name in NAMES}
+    sign, size, bought, sold, fees, pnl = _worth(closed)
+    starts = closed.starts
+    ends = np.append(starts[1:], len(closed.units)) - 1
     entry_price = bought / size
-    steps = step[starts], step[ends]
+    steps = closed.step[starts], closed.step[ends]
     worst, best = _excursions(market, place, *steps, sign, entry_price, sold / size)
     return {
         "symbol": np.full(len(starts), place, np.int64),
-        "entry": step[starts],
-        "exit": step[ends],
+        "entry": steps[0],
+        "exit": steps[1],
         "quantity": sign * size,
         "entry_price": entry_price,
         "exit_price": sold / size,
@@ -113,7 +161,7 @@ def _of_symbol(fills: FillColumns, market: Market, place: int) -> dict[str, NDAr
         "pnl_fraction": pnl / bought,
         "mae": worst,
         "mfe": best,
-        "reason": reason[ends],
+        "reason": closed.reason[ends],
     }
 
 
@@ -121,7 +169,7 @@ _WHOLE = ("symbol", "entry", "exit", "reason")
 
 
 def _split(
-    fills: FillColumns, own: NDArray[np.bool_]
+    fills: FillColumns, place: int
 ) -> tuple[NDArray[np.int64], FloatArray, NDArray[np.int64], FloatArray, NDArray[np.int64]]:
     """One symbol's fills, those that turn a holding around as two: what closes, and what opens.
 
@@ -129,11 +177,12 @@ def _split(
     """
     import numpy as np
 
+    own = slice(None) if len(fills.symbols) == 1 else fills.symbol == place
     units, step = fills.quantity[own], fills.step[own]
     price, fee = fills.price[own] / SCALE, fills.fee[own] / SCALE
     reason = fills.reason[own].astype(np.int64)
     before = np.cumsum(units) - units
-    turns = (before != 0) & (np.sign(before + units) == -np.sign(before))
+    turns = np.sign(before) * np.sign(before + units) < 0
     if not turns.any():
         return units, price, step, fee, reason
     times = np.where(turns, 2, 1)

@@ -16,7 +16,7 @@ from trading.quant.simulation.curve import closes
 from trading.quant.simulation.fills import SCALE, Reason
 from trading.quant.simulation.market import Market
 from trading.quant.simulation.result import BacktestResult
-from trading.quant.simulation.round_trips import RoundTrips, round_trips
+from trading.quant.simulation.round_trips import RoundTrips, profits, round_trips
 from trading.quant.statistics import ratios
 from trading.quant.statistics.drawdowns import drawdown
 
@@ -71,7 +71,7 @@ def statistics_of(
 
     market = market.between(result.config.start, result.config.end)
     cash = float(result.config.cash)
-    ends = period_ends(market)
+    ends = market.period_ends
     equity = np.append(cash, result.equity[ends])
     returns = simple_returns(equity)
     periods = periods_per_year(market, ends)
@@ -105,11 +105,11 @@ def key_figures(result: BacktestResult, market: Market) -> tuple[dict[str, Any],
     import numpy as np
 
     cash = float(result.config.cash)
-    ends = period_ends(market)
+    ends = market.period_ends
     returns = simple_returns(np.append(cash, result.equity[ends]))
     periods = periods_per_year(market, ends)
     fall = drawdown(result.equity, result.time, cash, float(market.times[0]))
-    pnl = round_trips(result.fills, market).pnl
+    pnl = profits(result.fills, market)
     years = float(result.time[-1] - market.times[0]) / YEAR
     growth = float(result.equity[-1]) / cash if cash else float("nan")
     cagr = ratios.finite(growth ** (1 / years) - 1) if growth > 0 and years else None
@@ -125,17 +125,6 @@ def key_figures(result: BacktestResult, market: Market) -> tuple[dict[str, Any],
         "fees": float(result.fills.fee.sum()) / SCALE,
     }
     return figures, returns
-
-
-def period_ends(market: Market) -> NDArray[np.int64]:
-    """The last step of each UTC day that has a bar; every step for bars of a day or longer."""
-    import numpy as np
-
-    if market.bar_length.total_seconds() >= DAY:
-        return np.arange(len(market.times))
-    # Whole days since 1970; times before that do not occur in markets.
-    days = (market.times / DAY).astype(np.int32)
-    return np.append(np.flatnonzero(days[1:] != days[:-1]), len(days) - 1)
 
 
 def simple_returns(equity: FloatArray) -> FloatArray:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING, NamedTuple
+
+from trading.quant.simulation.compiled import address, library
 
 if TYPE_CHECKING:
     from trading.quant.strategies.strategy import FloatArray
@@ -19,7 +22,31 @@ class Drawdown(NamedTuple):
 
 
 def drawdown(equity: FloatArray, time: FloatArray, start: float, began: float) -> Drawdown:
-    """Measure a curve that begins at a peak of ``start``, in ``began``; times in seconds."""
+    """Measure a curve that begins at a peak of ``start``, in ``began``; times in seconds.
+
+    Without a positive ``start`` nothing can be lost of it, and the deepest fall is 0.
+    """
+    import numpy as np
+
+    lib = library()
+    if lib is not None and len(equity) and start > 0:
+        equity, time = (np.ascontiguousarray(column, np.float64) for column in (equity, time))
+        lowest, longest = ctypes.c_double(), ctypes.c_double()
+        lib.trading_drawdown(
+            ctypes.c_int64(len(equity)),
+            address(equity),
+            address(time),
+            ctypes.c_double(start),
+            ctypes.c_double(began),
+            ctypes.byref(lowest),
+            ctypes.byref(longest),
+        )
+        return Drawdown(lowest.value - 1, longest.value)
+    return _by_columns(equity, time, start, began)
+
+
+def _by_columns(equity: FloatArray, time: FloatArray, start: float, began: float) -> Drawdown:
+    """The same without the compiled library."""
     import numpy as np
 
     peak = np.maximum.accumulate(equity)
