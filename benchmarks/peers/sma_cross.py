@@ -46,6 +46,7 @@ def vectorbt(engine: str) -> Callable[[Any], tuple[int, float]]:
 def backtesting() -> Callable[[Any], tuple[int, float]]:
     """Its own engine and statistics."""
     import pandas as pd
+
     from backtesting import Backtest, Strategy
 
     def average(values: Any, length: int) -> Any:
@@ -110,6 +111,36 @@ def backtrader() -> Callable[[Any], tuple[int, float]]:
     return run
 
 
+def numba_loop() -> Callable[[Any], tuple[int, float]]:
+    """A loop written by hand for just this: running sums, floats, no statistics."""
+    import numba
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def loop(opened: Any, close: Any, cash: float) -> tuple[int, float]:
+        units, entries, want, fast, slow = 0.0, 0, 0, 0.0, 0.0
+        for i in range(len(close)):
+            if want > 0 and units == 0:
+                units = np.floor(cash / (opened[i] * (1 + COMMISSION)))
+                cash -= units * opened[i] * (1 + COMMISSION)
+                entries += units > 0
+            elif want < 0 and units > 0:
+                cash += units * opened[i] * (1 - COMMISSION)
+                units = 0.0
+            want = 0
+            fast += close[i] - (close[i - FAST] if i >= FAST else 0.0)
+            slow += close[i] - (close[i - SLOW] if i >= SLOW else 0.0)
+            if i >= SLOW:
+                gap = fast / FAST - slow / SLOW
+                want = 1 if gap > 1e-9 * slow / SLOW else -1 if gap < -1e-9 * slow / SLOW else 0
+        return entries, cash + units * close[-1]
+
+    def run(data: Any) -> tuple[int, float]:
+        entries, equity = loop(data["open"], data["close"], CASH)
+        return int(entries), float(equity)
+
+    return run
+
+
 def sweep(data: Any) -> tuple[int, float]:
     """A thousand pairs in one call of vectorbt."""
     import pandas as pd
@@ -131,6 +162,7 @@ ENGINES: dict[str, tuple[str, Callable[[], Callable[[Any], tuple[int, float]]]]]
     "vectorbt-numba": ("vectorbt", lambda: vectorbt("numba")),
     "vectorbt-rust": ("vectorbt", lambda: vectorbt("rust")),
     "vectorbt-sweep": ("vectorbt", lambda: sweep),
+    "numba-loop": ("numba", numba_loop),
     "backtesting": ("backtesting", backtesting),
     "backtrader": ("backtrader", backtrader),
 }
