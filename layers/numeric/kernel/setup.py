@@ -22,6 +22,7 @@ from setuptools.command.build_py import build_py
 
 LINUX = f"{platform.machine()}-linux-gnu.2.17"
 TARGET = os.environ.get("TRADING_KERNEL_TARGET") or (LINUX if sys.platform == "linux" else "")
+SOURCES = ["trading_kernel/simulate.c", "trading_kernel/figures.c"]
 FLAGS = ["-O3", "-shared", "-fPIC", "-fvisibility=default", "-ffp-contract=off", "-s"]
 
 
@@ -43,7 +44,7 @@ class Compile(build_py):
         folder = Path(self.build_lib) / "trading_kernel"
         for command in compilers():
             out = folder / "simulate.so"
-            line = [*command, *FLAGS, "-o", str(out), "trading_kernel/simulate.c"]
+            line = [*command, *FLAGS, "-o", str(out), *SOURCES]
             if subprocess.run(line, check=False).returncode == 0:
                 return
         sys.stderr.write("no compiler: backtests will run on the reference gear\n")

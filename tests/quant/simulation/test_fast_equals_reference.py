@@ -17,6 +17,7 @@ from trading.domain.errors import InvalidInput
 from trading.domain.fill_model import FillModel
 from trading.quant.simulation import kernel
 from trading.quant.simulation.compiled import library
+from trading.quant.simulation.fills import Reason
 from trading.quant.strategies.scored import NO_SCORE, Scored
 from trading.quant.strategies.strategy import Candles
 
@@ -48,6 +49,9 @@ SIZING = st.one_of(
 )
 
 
+EXIT_SCORES = st.sampled_from([D("-0.5"), D("-0.000001"), D(-1)])
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Candles, Scored, dict[str, Any]]:
     bars = draw(st.integers(1, 80))
@@ -71,7 +75,7 @@ def cases(draw: st.DrawFn) -> tuple[Candles, Scored, dict[str, Any]]:
         "policy": {
             **draw(SIZING),
             "direction": draw(st.sampled_from(["long", "short", "both"])),
-            "exit_score": draw(st.sampled_from([D("-0.5"), D("-0.000001"), D(-1)])),
+            "exit_score": draw(EXIT_SCORES),
             "valid_for_seconds": draw(st.sampled_from([1, 86_400])),
         },
         "instruments": {
@@ -85,12 +89,50 @@ def cases(draw: st.DrawFn) -> tuple[Candles, Scored, dict[str, Any]]:
     return data, Scored(scores), terms
 
 
+@st.composite
+def bracketed(draw: st.DrawFn) -> tuple[Candles, Scored, dict[str, Any]]:
+    """A case whose longs have exits: by the policy, by hints on some bars, or both."""
+    data, said, terms = draw(cases())
+    distances = st.none() | decimals(3, "3").map(lambda percent: percent + D("0.001"))
+    policy = terms["policy"] | {"direction": "long", "exit_score": draw(EXIT_SCORES)}
+    for name in ("stop_loss_percent", "trail_percent", "take_profit_percent"):
+        policy[name] = draw(distances)
+    hints = {}
+    for name in ("stop_distance", "target_distance"):
+        if draw(st.booleans()):
+            values = st.lists(
+                st.just(NO_SCORE) | st.integers(1, 30_000), min_size=len(data), max_size=len(data)
+            )
+            hints[name] = np.array(draw(values), np.int64)
+    return data, Scored(said.scores, **hints), terms | {"policy": policy}
+
+
 @settings(deadline=None, max_examples=150)
 @given(cases())
 def test_every_fill_and_the_books_are_the_same(
     case: tuple[Candles, Scored, dict[str, Any]],
 ) -> None:
-    data, said, terms = case
+    same(*case)
+
+
+@settings(deadline=None, max_examples=150)
+@given(bracketed())
+def test_every_exit_is_the_same(case: tuple[Candles, Scored, dict[str, Any]]) -> None:
+    same(*case)
+
+
+def test_the_cases_do_leave_by_every_kind_of_exit() -> None:
+    reasons = set()
+    for exits in ({"stop_loss_percent": D(1)}, {"trail_percent": D(1)}):
+        given = config(policy={**exits, "take_profit_percent": D("0.8")})
+        result = run_backtest(given, market(walk(bars=3000)))
+        assert result.gear is Gear.FAST
+        reasons |= {fill.reason for fill in result.fills.records()}
+    assert reasons == {Reason.ENTRY, Reason.EXIT, Reason.STOP_LOSS, Reason.TAKE_PROFIT}
+
+
+def same(data: Candles, said: Scored, terms: dict[str, Any]) -> None:
+    """Both gears make the same of a case."""
     runs = {
         gear: run_backtest(config(gear=gear, **terms), market(data), says={"A": said})
         for gear in (Gear.REFERENCE, Gear.FAST)
@@ -112,11 +154,11 @@ def test_a_long_run_is_the_same() -> None:
 
 
 def test_what_the_fast_gear_does_not_cover_runs_on_the_reference_and_says_why() -> None:
-    bracket = config(policy={"stop_loss_percent": D(2)})
+    bracket = config(policy={"stop_loss_percent": D(2), "direction": "short"}, margin=True)
     result = run_backtest(bracket, market(walk()))
     assert result.gear is Gear.REFERENCE
-    assert result.why_reference == "exits around entries"
-    with pytest.raises(InvalidInput, match="exits around entries"):
+    assert result.why_reference == "exits around shorts"
+    with pytest.raises(InvalidInput, match="exits around shorts"):
         run_backtest(bracket.model_copy(update={"gear": Gear.FAST}), market(walk()))
 
 

@@ -1,4 +1,4 @@
-/* The fast gear of backtests: one symbol, market orders, exact amounts.
+/* The fast gear of backtests: one symbol, market orders, exits around longs, exact amounts.
  *
  * It mirrors the platform's own decisions (trading/domain: targeting, trade_costs, fill_model,
  * order_life, filling, money), which define what is right; tests hold the two against each other
@@ -7,37 +7,43 @@
  */
 #include <stdint.h>
 
+#include "fills.h"
+
 typedef __int128 i128;
 typedef unsigned __int128 u128;
 typedef struct { u128 hi, lo; } u256;
 
 enum { OK = 0, TOO_LARGE = 1, FULL = 2 };
-enum { ENTRY = 0, EXIT = 1, FLIP = 2 };
+enum { ENTRY = 0, EXIT = 1, FLIP = 2, STOP_LOSS = 3, TAKE_PROFIT = 4 };
 enum { FRACTION = 0, FIXED_QUANTITY = 1, FIXED_NOTIONAL = 2 };
 
 #define UNIT ((i128)100000000)
+#define WHOLE ((i128)10000000000)   /* of a price, in the fractions of exits */
 #define CASH_LIMIT ((i128)1000000000000000 * 1000000000000000)
 #define WORTH_PER_CASH ((u128)100000000000000)
 
 typedef struct {
     int64_t bars;
     int64_t tick, lot;
-    int64_t taker_rate, highest_rate;
+    int64_t taker_rate, maker_rate, highest_rate;
     int64_t spread, slippage;   /* 1e-4 basis points */
     int64_t factor;             /* target fraction, 1e-8 */
     int64_t amount;             /* units or notional to trade, 1e-8 */
     int64_t cash;               /* 1e-8 */
     int64_t enter_long, enter_short, leave_long, leave_short;   /* 1e-6 */
     int64_t next_bar, margin, both, sizing;
+    int64_t stop, trail, target;    /* distances of exits from an entry, 1e-10, 0 for none */
     double valid_for, bar_length;
 } terms_t;
 
 typedef struct {
-    int64_t *step, *quantity, *price, *fee;
-    int8_t *reason;
-    int64_t room, count;
-    int64_t cash_hi, cash_lo, held;
-} fills_t;
+    const double *time, *open, *high, *low, *close;
+    const int64_t *scores, *stops, *targets;    /* the last two 1e-6, or nothing at all */
+    int64_t no_score;
+} columns_t;
+
+/* A bracket around a holding; 0 for an exit that there is not. */
+typedef struct { int64_t stop, target, trail, peak; } exits_t;
 
 typedef struct {
     const terms_t *t;
@@ -45,10 +51,11 @@ typedef struct {
     i128 cash;
     int64_t held;
     int failed;
+    exits_t exits;
 } books_t;
 
 /* Python asks for this first, and leaves a library of another version alone. */
-int64_t trading_version(void) { return 2; }
+int64_t trading_version(void) { return 3; }
 
 static int64_t units(double price) {
     /* To the nearest, ties to even, as adding 1.5 * 2^52 does below 2^51; above that a price has
@@ -178,24 +185,32 @@ static int64_t affordable_quantity(const terms_t *t, int64_t lots, u256 budget, 
     return most < lots ? (most > 0 ? most : 0) : lots;
 }
 
-static void trade(books_t *b, int64_t step, int64_t quantity, int64_t price, int reason) {
+static void trade(books_t *b, int64_t step, int64_t quantity, int64_t price, int64_t rate,
+                  int reason, int at_end) {
     fills_t *o = b->out;
     if (o->count >= o->room) { b->failed = FULL; return; }
     int64_t size = quantity < 0 ? -quantity : quantity;
     i128 worth = (i128)size * price;
-    i128 fee = fee_of(worth, b->t->taker_rate, &b->failed);
+    i128 fee = fee_of(worth, rate, &b->failed);
     if (b->failed) return;
     o->step[o->count] = step;
     o->quantity[o->count] = quantity;
     o->price[o->count] = price;
     o->fee[o->count] = (int64_t)fee;
     o->reason[o->count] = (int8_t)reason;
+    o->at_end[o->count] = (int8_t)at_end;
     o->count++;
     b->cash += (quantity < 0 ? worth : -worth) - fee * UNIT;
     b->held += quantity;
 }
 
-typedef struct { int64_t quantity; u256 worth; int by_worth, waits, buys; int64_t step; } order_t;
+typedef struct {
+    int64_t quantity;
+    u256 worth;
+    int by_worth, waits, buys;
+    int64_t step;
+    exits_t exits;
+} order_t;
 
 /* What an entry is to be worth (1e-30), at most the budget for buys. targeting._worth */
 static u256 worth_of(const books_t *b, int64_t mark, int64_t score, int buys, i128 budget) {
@@ -249,7 +264,9 @@ static void meet(books_t *b, const order_t *o, int64_t step, int64_t at) {
     int64_t after = before + (o->buys ? quantity : -quantity);
     int grows = (after < 0 ? -after : after) > (before < 0 ? -before : before);
     int turned = (before > 0 && after < 0) || (before < 0 && after > 0);
-    trade(b, step, o->buys ? quantity : -quantity, price, turned ? FLIP : grows ? ENTRY : EXIT);
+    trade(b, step, o->buys ? quantity : -quantity, price, t->taker_rate,
+          turned ? FLIP : grows ? ENTRY : EXIT, !t->next_bar);
+    if (grows) b->exits = o->exits;
 }
 
 /* The order that a score asks for; 0 for none. targeting.target_order */
@@ -267,6 +284,7 @@ static int decide(books_t *b, int64_t mark, int64_t score, order_t *o) {
         o->by_worth = t->next_bar && t->sizing != FIXED_QUANTITY;
         return o->quantity > 0;
     }
+    /* What closes a holding takes over the units of its exits as soon as it is let in. */
     int buys = b->held < 0;
     if (b->held > 0 ? score > t->leave_long : score < t->leave_short) return 0;
     int64_t held = b->held < 0 ? -b->held : b->held;
@@ -285,25 +303,97 @@ static int decide(books_t *b, int64_t mark, int64_t score, order_t *o) {
     return 1;
 }
 
-int trading_simulate(const terms_t *t, const double *time, const double *open, const double *close,
-                     const int64_t *scores, int64_t no_score, fills_t *out) {
-    books_t b = {t, out, (i128)t->cash * UNIT, 0, OK};
+/* Where a long entry decided on at a mark is to be left. targeting._exits */
+static exits_t exits_of(const terms_t *t, const columns_t *c, int64_t bar, int64_t mark) {
+    exits_t found = {0, 0, 0, 0};
+    int64_t stop = t->stop, target = t->target;
+    if (c->stops && c->stops[bar] != c->no_score) stop = c->stops[bar] * 10000;
+    if (c->targets && c->targets[bar] != c->no_score) target = c->targets[bar] * 10000;
+    i128 step = WHOLE * t->tick;
+    if (stop && stop < WHOLE) found.stop = (int64_t)((i128)mark * (WHOLE - stop) / step * t->tick);
+    else if (!stop) found.trail = t->trail;
+    if (target) found.target = (int64_t)(ceil_div((i128)mark * (WHOLE + target), step) * t->tick);
+    return found;
+}
+
+/* Whether a price is at or below where a trailing stop goes off. order.stop_trigger */
+static int trails(const exits_t *e, int64_t peak, int64_t price) {
+    return (i128)price * WHOLE <= (i128)peak * (WHOLE - e->trail);
+}
+
+static int64_t trail_price(const terms_t *t, const exits_t *e, int64_t peak) {
+    int64_t found = (int64_t)((i128)peak * (WHOLE - e->trail) / (WHOLE * t->tick) * t->tick);
+    return found > t->tick ? found : t->tick;
+}
+
+static void stopped(books_t *b, int64_t step, int64_t price, int at_end) {
+    const terms_t *t = b->t;
+    int64_t on_tick = price / t->tick * t->tick;
+    if (on_tick < t->tick) on_tick = t->tick;
+    trade(b, step, -b->held, taker_price(t, on_tick, 0), t->taker_rate, STOP_LOSS, at_end);
+}
+
+static int reaches(const terms_t *t, int64_t price, int64_t limit) {
+    return (i128)price * (200000000 - t->spread) >= (i128)limit * 200000000;
+}
+
+/* Show a bar to the exits of a long: its open, stops, limits, its close. matching */
+static void leave(books_t *b, const columns_t *c, int64_t i) {
+    const terms_t *t = b->t;
+    exits_t *e = &b->exits;
+    int64_t open = units(c->open[i]), low = units(c->low[i]), high = units(c->high[i]);
+    if (e->stop && open <= e->stop) { stopped(b, i, open, 0); return; }
+    if (e->peak && trails(e, e->peak, open)) { stopped(b, i, open, 0); return; }
+    if (e->target && reaches(t, open, e->target)) {
+        trade(b, i, -b->held, e->target, t->maker_rate, TAKE_PROFIT, 0);
+        return;
+    }
+    if (e->stop && low <= e->stop) { stopped(b, i, e->stop, 1); return; }
+    int64_t peak = open > e->peak ? open : e->peak;
+    if (e->trail && trails(e, peak, low)) { stopped(b, i, trail_price(t, e, peak), 1); return; }
+    if (e->target && reaches(t, high, e->target)) {
+        trade(b, i, -b->held, e->target, t->maker_rate, TAKE_PROFIT, 1);
+        return;
+    }
+    if (!e->trail) return;
+    if (high > peak) peak = high;
+    if (trails(e, peak, units(c->close[i]))) stopped(b, i, trail_price(t, e, peak), 1);
+    e->peak = peak;
+}
+
+static const exits_t NO_EXITS = {0, 0, 0, 0};
+
+static int has_exits(const books_t *b) {
+    return b->held && (b->exits.stop || b->exits.target || b->exits.trail);
+}
+
+int trading_simulate(const terms_t *t, const columns_t *c, fills_t *out) {
+    books_t b = {t, out, (i128)t->cash * UNIT, 0, OK, NO_EXITS};
+    int brackets = t->stop || t->trail || t->target || c->stops || c->targets;
     order_t o;
     o.waits = 0;
+    o.exits = NO_EXITS;
     for (int64_t i = 0; i < t->bars; i++) {
+        /* An order that waits and exits that rest exclude each other until it has traded. */
         if (o.waits) {
-            double expires = time[o.step] + t->bar_length + t->valid_for;
-            if (time[i] <= expires) meet(&b, &o, i, units(open[i]));
+            double expires = c->time[o.step] + t->bar_length + t->valid_for;
+            if (c->time[i] <= expires) meet(&b, &o, i, units(c->open[i]));
             o.waits = 0;
             if (b.failed) return b.failed;
         }
-        int64_t score = scores[i];
-        if (score == no_score) continue;
+        if (brackets && has_exits(&b)) {
+            leave(&b, c, i);
+            if (b.failed) return b.failed;
+        }
+        int64_t score = c->scores[i];
+        if (score == c->no_score) continue;
         if (b.held == 0 ? score < t->enter_long && score > t->enter_short
                         : b.held > 0 ? score > t->leave_long : score < t->leave_short) continue;
-        int64_t mark = units(close[i]);
+        int64_t mark = units(c->close[i]);
         if (!decide(&b, mark, score, &o)) { if (b.failed) return b.failed; continue; }
         if (b.failed) return b.failed;
+        o.exits = b.held == 0 && brackets ? exits_of(t, c, i, mark) : NO_EXITS;
+        b.exits = NO_EXITS;
         if (t->next_bar) { o.waits = 1; o.step = i; }
         else meet(&b, &o, i, mark);
         if (b.failed) return b.failed;
@@ -312,77 +402,4 @@ int trading_simulate(const terms_t *t, const double *time, const double *open, c
     out->cash_lo = (int64_t)(uint64_t)b.cash;
     out->held = b.held;
     return OK;
-}
-
-/* Cash, equity and exposure at every close of one symbol, from its fills in order. */
-void trading_curve(int64_t bars, const double *close, double cash, const fills_t *f,
-                   double *balance, double *equity, double *gross, double *net) {
-    int64_t next = 0, held = 0;
-    double units_held = 0.0;
-    for (int64_t i = 0; i < bars; i++) {
-        while (next < f->count && f->step[next] == i) {
-            double traded = (double)f->quantity[next] / 1e8;
-            cash -= traded * ((double)f->price[next] / 1e8);
-            cash -= (double)f->fee[next] / 1e8;
-            held += f->quantity[next];
-            units_held = (double)held / 1e8;
-            next++;
-        }
-        double worth = units_held * close[i];
-        balance[i] = cash;
-        net[i] = worth;
-        gross[i] = worth < 0 ? -worth : worth;
-        equity[i] = cash + worth;
-    }
-}
-
-/* Profits after fees from flat to flat, or to where a holding turns around; how many there are. */
-int64_t trading_profits(const fills_t *f, double *profits) {
-    int64_t held = 0, found = 0;
-    double bought = 0.0, sold = 0.0, fees = 0.0;
-    for (int64_t i = 0; i < f->count; i++) {
-        int64_t units_left = f->quantity[i];
-        double price = (double)f->price[i] / 1e8, fee = (double)f->fee[i] / 1e8;
-        double whole = (double)(units_left < 0 ? -units_left : units_left);
-        while (units_left) {
-            int closes = (held > 0 && units_left < 0) || (held < 0 && units_left > 0);
-            int64_t part = units_left;
-            if (closes && (held > 0 ? -units_left > held : units_left > -held)) part = -held;
-            double size = (double)(part < 0 ? -part : part);
-            if (closes) sold += size / 1e8 * price; else bought += size / 1e8 * price;
-            fees += size == whole ? fee : fee * (size / whole);
-            int side = held > 0 || (held == 0 && part > 0) ? 1 : -1;
-            held += part;
-            units_left -= part;
-            if (!held) {
-                profits[found++] = (side > 0 ? sold - bought : bought - sold) - fees;
-                bought = sold = fees = 0.0;
-            }
-        }
-    }
-    return found;
-}
-
-/* The deepest fall from a peak, as lowest over peak, and the longest time below one. The curve
-   begins at a peak of `start`, at the time `began`. */
-void trading_drawdown(int64_t bars, const double *equity, const double *time, double start,
-                      double began, double *deepest, double *longest) {
-    double peak = start, lowest = start, reached = began, ratio = 1.0, most = 0.0;
-    int below = 0;
-    for (int64_t i = 0; i < bars; i++) {
-        if (equity[i] >= peak) {
-            if (lowest / peak < ratio) ratio = lowest / peak;
-            if (below && time[i] - reached > most) most = time[i] - reached;
-            peak = lowest = equity[i];
-            reached = time[i];
-            below = 0;
-        } else {
-            below = 1;
-            if (equity[i] < lowest) lowest = equity[i];
-        }
-    }
-    if (lowest / peak < ratio) ratio = lowest / peak;
-    if (below && time[bars - 1] - reached > most) most = time[bars - 1] - reached;
-    *deepest = ratio;
-    *longest = most;
 }

@@ -11,25 +11,27 @@ if TYPE_CHECKING:
 
     from trading.quant.simulation.fills import FillColumns
 
-VERSION = 2
+VERSION = 3
 """What the library must answer; raised with every change of its functions."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD."""
+
+
+_FILLS = ("step", "quantity", "price", "fee", "reason")
 
 
 class FillBuffers(ctypes.Structure):
     """Where the library writes fills to or reads them from, and the books at the end."""
 
     _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("step", "quantity", "price", "fee", "reason")),
+        *((name, ctypes.c_void_p) for name in (*_FILLS, "at_end")),
         *((name, ctypes.c_int64) for name in ("room", "count", "cash_hi", "cash_lo", "held")),
     )
 
     @classmethod
     def of(cls, fills: FillColumns) -> FillBuffers:
         """Fills to be read."""
-        names = ("step", "quantity", "price", "fee", "reason")
-        given = cls(*(place(getattr(fills, name)) for name in names))
+        given = cls(*(place(getattr(fills, name)) for name in _FILLS))
         given.count = len(fills)
         return given
 

@@ -17,7 +17,7 @@ from trading.domain.backtest import BacktestConfig
 from trading.domain.fill_model import FillTiming, SlippageModel
 from trading.domain.money import MAX_SCALE
 from trading.domain.order import OrderType
-from trading.domain.portfolio import AllocationPolicy, Sizing
+from trading.domain.portfolio import AllocationPolicy, Direction, Sizing
 from trading.domain.risk.limits import NO_LIMITS
 from trading.quant.simulation import compiled
 from trading.quant.simulation.compiled import FillBuffers, address, place
@@ -28,6 +28,9 @@ from trading.quant.simulation.scoring import Thresholds
 from trading.quant.strategies.scored import NO_SCORE, Scored
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     pass
 
 _BPS_SCALE = 10**4
@@ -39,15 +42,27 @@ class _Terms(ctypes.Structure):
     """The terms of a run, as the library reads them."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("bars", "tick", "lot", "taker_rate", "highest_rate")),
+        *((name, ctypes.c_int64) for name in ("bars", "tick", "lot")),
+        *((name, ctypes.c_int64) for name in ("taker_rate", "maker_rate", "highest_rate")),
         *((name, ctypes.c_int64) for name in ("spread", "slippage", "factor", "amount", "cash")),
         *(
             (name, ctypes.c_int64)
             for name in ("enter_long", "enter_short", "leave_long", "leave_short")
         ),
         *((name, ctypes.c_int64) for name in ("next_bar", "margin", "both", "sizing")),
+        *((name, ctypes.c_int64) for name in ("stop", "trail", "target")),
         ("valid_for", ctypes.c_double),
         ("bar_length", ctypes.c_double),
+    )
+
+
+class _Columns(ctypes.Structure):
+    """The market and what the strategy says of it, as the library reads them."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("time", "open", "high", "low", "close")),
+        *((name, ctypes.c_void_p) for name in ("scores", "stops", "targets")),
+        ("no_score", ctypes.c_int64),
     )
 
 
@@ -77,7 +92,11 @@ def refuses(config: BacktestConfig, says: Mapping[str, Scored]) -> str | None:
         "risk limits": config.limits != NO_LIMITS,
         "entries by limit or stop": policy.entry is not OrderType.MARKET,
         "sizing by risk": policy.sizing is Sizing.RISK,
-        "exits around entries": _has_exits(policy) or any(_hinted(s) for s in says.values()),
+        "exits around shorts": policy.direction is not Direction.LONG
+        and config.margin
+        and (_has_exits(policy) or any(_hinted(s) for s in says.values())),
+        "size hints": any(s.size is not None for s in says.values()),
+        "weighted strategies": policy.weights.get(config.strategy, 1) != 1,
         "slippage by share of volume": model.slippage is SlippageModel.VOLUME_SHARE,
         "a participation rate": model.participation_rate is not None,
         "a minimum notional": any(i.min_notional for i in config.instruments.values()),
@@ -105,23 +124,20 @@ def simulate(
     candles, step_room = market.candles[market.symbols[0]], 1024
     scores = np.ascontiguousarray(said.scores, np.int64)
     terms = _terms(config, market)
+    shown = (candles.time, candles.open, candles.high, candles.low, candles.close, scores)
+    hints = [_exact_column(column) for column in (said.stop_distance, said.target_distance)]
+    given = _Columns(
+        *map(place, shown), *(None if h is None else place(h) for h in hints), NO_SCORE
+    )
     while True:
         columns = np.empty((4, step_room), np.int64)
-        reason = np.empty(step_room, np.int8)
+        reason, at_end = np.empty((2, step_room), np.int8)
         first, row = place(columns), 8 * step_room
         rows = (first + i * row for i in range(4))
-        out = FillBuffers(*rows, place(reason), step_room)
+        out = FillBuffers(*rows, place(reason), place(at_end), step_room)
         lib = library()
         assert lib is not None  # noqa: S101 - refused before
-        failed = lib.trading_simulate(
-            ctypes.byref(terms),
-            address(candles.time),
-            address(candles.open),
-            address(candles.close),
-            address(scores),
-            ctypes.c_int64(NO_SCORE),
-            ctypes.byref(out),
-        )
+        failed = lib.trading_simulate(ctypes.byref(terms), ctypes.byref(given), ctypes.byref(out))
         if failed != _FULL:
             break
         step_room *= 8
@@ -129,9 +145,7 @@ def simulate(
         raise OutOfRange("the amounts are too large for the fast gear")
     count = out.count
     step, quantity, price, fee = columns[:, :count]
-    at = candles.time[step]
-    if config.fill_model.timing is FillTiming.IMMEDIATE:
-        at = at + market.bar_length.total_seconds()
+    at = candles.time[step] + at_end[:count] * market.bar_length.total_seconds()
     fills = FillColumns(
         market.symbols,
         step=step,
@@ -177,6 +191,7 @@ def _terms(config: BacktestConfig, market: Market) -> _Terms:
         tick=_units(instrument.tick_size),
         lot=_units(instrument.lot_size),
         taker_rate=_units(config.commission_rate),
+        maker_rate=_units(config.commission_rate if model.maker_rate is None else model.maker_rate),
         highest_rate=_units(max(config.commission_rate, model.maker_rate or Decimal(0))),
         spread=int(model.spread_bps * _BPS_SCALE),
         slippage=int(model.slippage_bps * _BPS_SCALE) if slips else 0,
@@ -191,6 +206,9 @@ def _terms(config: BacktestConfig, market: Market) -> _Terms:
         margin=config.margin,
         both=0,
         sizing=_SIZINGS[policy.sizing],
+        stop=_units(policy.stop_loss_percent or Decimal(0)),
+        trail=_units(policy.trail_percent or Decimal(0)),
+        target=_units(policy.take_profit_percent or Decimal(0)),
         valid_for=float(policy.valid_for_seconds),
         bar_length=market.bar_length.total_seconds(),
     )
@@ -208,7 +226,10 @@ def _whole(*amounts: Decimal, scale: int) -> bool:
 def _amounts(config: BacktestConfig) -> list[Decimal]:
     """Every amount that the library takes in hundred-millionths."""
     policy, given = config.policy, [config.cash, config.commission_rate]
-    rest = (config.fill_model.maker_rate, policy.quantity, policy.notional, policy.target_fraction)
+    rest = (
+        *(config.fill_model.maker_rate, policy.quantity, policy.notional, policy.target_fraction),
+        *(policy.stop_loss_percent, policy.trail_percent, policy.take_profit_percent),
+    )
     for instrument in config.instruments.values():
         given += [instrument.tick_size, instrument.lot_size]
     return given + [amount for amount in rest if amount is not None]
@@ -220,7 +241,14 @@ def _has_exits(policy: AllocationPolicy) -> bool:
 
 
 def _hinted(said: Scored) -> bool:
-    return any(h is not None for h in (said.stop_distance, said.target_distance, said.size))
+    return any(h is not None for h in (said.stop_distance, said.target_distance))
+
+
+def _exact_column(hints: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """Hints as the library reads them, one after the other."""
+    import numpy as np
+
+    return None if hints is None else np.ascontiguousarray(hints, np.int64)
 
 
 def _broken(said: Scored) -> bool:
