@@ -45,8 +45,15 @@ def routes() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def statements(function: str) -> list[dict[str, Any]]:
-    """Every policy statement of a function."""
-    return [s for policy in FUNCTIONS[function]["Policies"] for s in policy["Statement"]]
+    """Every policy statement of a function's role."""
+    policies = RESOURCES[role_of(function)]["Properties"]["Policies"]
+    return [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
+
+
+def role_of(function: str) -> str:
+    """The role that a function has for itself."""
+    name: str = FUNCTIONS[function]["Role"]["GetAtt"]
+    return name.removesuffix(".Arn")
 
 
 def as_list(value: Any) -> list[Any]:
