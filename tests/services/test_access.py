@@ -1,4 +1,4 @@
-"""Every route of the trading services: who may not is refused, whatever the request says."""
+"""Every route of every service: who may not is refused, whatever the request says."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from tests.support.aws import ROOT
-from tests.support.floor import books, call, good, open_floor, order, place
+from tests.support.floor import INSTRUMENT, books, call, good, open_floor, order, place
 from tests.support.http import ALL_SCOPES
 
-OURS = ("orders", "executions", "recommendations", "portfolio", "risk")
+PORTFOLIOS = ("orders", "executions", "recommendations", "portfolio", "risk")
+"""Services whose things belong to portfolios, which keys may be bound to."""
+CANDLE = {"time": "2026-01-01T00:00:00Z", "volume": "1"} | dict.fromkeys(
+    ("open", "high", "low", "close"), "100"
+)
+BACKTEST = {"strategy": "ma_cross", "symbols": ["ACME"], "timeframe": "1d"}
 BODIES: dict[str, Any] = {
     "post /orders": order(),
     "post /orders/reconcile": {"portfolio_id": "main"},
@@ -30,6 +35,24 @@ BODIES: dict[str, Any] = {
     "put /risk/{pid}/stops": {"stops": []},
     "post /risk/{pid}/size": {"symbol": "ACME", "method": "fixed_fraction", "fraction": "0.1"},
     "post /risk/{pid}/halt": {"reason": "news"},
+    "post /keys": {"name": "mine", "scopes": ["market:read"]},
+    "post /keys/{id}/rotate": {},
+    "put /market/instruments/{symbol}": INSTRUMENT,
+    "post /market/candles": {"symbol": "ACME", "timeframe": "1d", "candles": [CANDLE]},
+    "post /market/prices": {"prices": [{"symbol": "ACME", "price": "101"}]},
+    "post /signals": {
+        "symbol": "ACME",
+        "source": "desk",
+        "strategy": "mood",
+        "score": "1",
+        "time": "2026-01-01T00:00:00Z",
+    },
+    "post /signals/generate": {},
+    "post /signals/strategies/{name}/check": {"symbols": ["ACME"], "timeframe": "1d"},
+    "put /signals/schedule": {"strategies": ["ma_cross"]},
+    "post /backtests": BACKTEST,
+    "post /backtests/sweeps": BACKTEST | {"space": {"fast": [5, 6]}},
+    "post /backtests/sweeps/{id}/resume": {},
 }
 SPANNING = ("/orders", "/executions", "/recommendations", "/portfolio")
 """Lists that show a key what is its own, and metrics, which name no portfolio of the request."""
@@ -39,10 +62,9 @@ def routes() -> Iterator[tuple[str, str, str]]:
     """Every operation that needs a key: method, path, scope."""
     document = json.loads((ROOT / "docs/openapi.json").read_text())
     for path, operations in document["paths"].items():
-        if path.split("/")[1] in OURS:
-            for method, operation in operations.items():
-                if "x-required-scope" in operation:
-                    yield method, path, operation["x-required-scope"]
+        for method, operation in operations.items():
+            if "x-required-scope" in operation:
+                yield method, path, operation["x-required-scope"]
 
 
 ROUTES = list(routes())
@@ -53,18 +75,31 @@ def ids(account: None) -> dict[str, str]:
     open_floor()
     resting = place("10", type="limit", limit_price="90").json["id"]
     waiting = good("POST", "/recommendations", order(), key="waits")["id"]
-    return {"orders": resting, "recommendations": waiting, "pid": "main"}
+    made = good("POST", "/keys", {"name": "other", "scopes": ["market:read"]}, key="other")["id"]
+    of_backtests = {"backtests": f"bt_{'0' * 32}", "sweeps": f"sweep_{'0' * 32}"}
+    return {"orders": resting, "recommendations": waiting, "keys": made, **of_backtests}
 
 
 def send(method: str, path: str, ids: dict[str, str], **who: Any) -> Any:
     body = BODIES.get(f"{method} {path}")
-    real = path.replace("{pid}", "main").replace("{id}", ids.get(path.split("/")[1], ""))
+    _, first, second, *_ = [*path.split("/"), ""]
+    own = ids.get(second) or ids.get(first, "")
+    named = {"{pid}": "main", "{id}": own, "{symbol}": "ACME", "{name}": "ma_cross"}
+    real = path
+    for hole, name in named.items():
+        real = real.replace(hole, name)
     return call(method.upper(), real, body, key="somebody", **who)
 
 
 def test_every_route_that_takes_a_body_is_tried_with_a_good_one() -> None:
     assert BODIES.keys() <= {f"{method} {path}" for method, path, _ in ROUTES}
-    assert len(ROUTES) > 30
+    assert len(ROUTES) > 60
+    without = {f"{m} {p}" for m, p, _ in ROUTES if m in ("post", "put")} - BODIES.keys()
+    assert without == {
+        "post /recommendations/{id}/cancel",
+        "post /risk/{pid}/resume",
+        "post /risk/{pid}/var/refresh",
+    }
 
 
 def test_no_route_is_open_to_who_has_no_key_or_lacks_its_scope(ids: dict[str, str]) -> None:
@@ -79,12 +114,22 @@ def test_no_route_is_open_to_who_has_no_key_or_lacks_its_scope(ids: dict[str, st
     assert good("GET", f"/recommendations/{ids['recommendations']}")["execution_status"] == "queued"
 
 
+def test_the_scope_that_a_route_names_opens_it(ids: dict[str, str]) -> None:
+    for method, path, scope in ROUTES:
+        answer = send(method, path, ids, scopes=[scope])
+        # Nobody has run a backtest here: it is looked for, and is not there.
+        missing = answer.status == 404 and path.startswith("/backtests/") and "{id}" in path
+        assert missing or answer.status not in (401, 403, 404), f"{method} {path}: {answer.text}"
+
+
 def test_a_key_of_another_portfolio_is_refused_by_name_and_finds_nothing_by_id(
     ids: dict[str, str],
 ) -> None:
     before = books()
     for method, path, scope in ROUTES:
-        if scope == "metrics:read" or (method == "get" and path in SPANNING):
+        of_portfolios = path.split("/")[1] in PORTFOLIOS
+        spans = method == "get" and path in SPANNING
+        if scope == "metrics:read" or spans or not of_portfolios:
             continue
         refused = send(method, path, ids, portfolios=["other"])
         assert refused.status == (404 if "{id}" in path else 403), f"{method} {path}"
