@@ -106,12 +106,15 @@ def post_resume(
     request: Request,
     key: OptionalIdempotencyKey = None,
 ) -> Response:
-    """Go on with a sweep that its cap stopped, or that failed; 409 for any other."""
+    """Go on with a sweep that its cap stopped, that failed, or that has not moved for half an hour.
+
+    409 for any other.
+    """
 
     def resume() -> tuple[int, Wire]:
         lab = laboratory()
         sweep = lab.experiments.sweep(sweep_id)
-        if sweep.status not in (SweepStatus.STOPPED, SweepStatus.FAILED):
+        if not sweep.resumable(lab.wall_clock()):
             raise Conflict(f"the sweep is {sweep.status}; only stopped or failed ones are resumed")
         cap = body.max_cost_usd or sweep.max_cost
         if sweep.status is SweepStatus.STOPPED and cap <= sweep.spent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -206,6 +206,21 @@ def test_a_chunk_of_an_attempt_that_is_over_does_nothing(
     assert read(sweep)["status"] == "done"
     workers.compute(event, [0])
     assert len(simulated) == 11
+
+
+def test_a_sweep_that_was_broken_off_can_be_resumed_after_half_an_hour(
+    workers: Workers, simulated: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = asked()
+    event, _ = workers.plan()
+    path = f"/backtests/sweeps/{sweep['id']}/resume"
+    assert call("POST", path, {}, key="soon").status == 409
+    monkeypatch.setattr(bootstrap, "wall_clock", lambda: NOW + timedelta(minutes=31))
+    assert good("POST", path, {}, key="late")["attempt"] == 2
+    workers.compute(event, [0])
+    assert simulated == []
+    workers.sweep_all()
+    assert (read(sweep)["status"], len(simulated)) == ("done", 11)
 
 
 def test_chunks_that_were_lost_leave_a_sweep_that_can_be_resumed(

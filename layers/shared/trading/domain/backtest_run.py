@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -14,6 +14,8 @@ from trading.domain.value import Value
 
 MAX_ATTEMPTS = 3
 """How often a run is begun before it is given up: the first try, and two that Lambda adds."""
+STALLED = timedelta(minutes=30)
+"""A sweep that says nothing for so long has been broken off: no step takes longer than half of that."""
 
 
 class RunStatus(StrEnum):
@@ -100,6 +102,12 @@ class Sweep(Value):
     out_of_money: bool = False
     data_hash: str | None = None
     error: str | None = None
+
+    def resumable(self, now: datetime) -> bool:
+        """Whether it may be begun again: it has stopped or failed, or has not moved for long."""
+        if self.status in (SweepStatus.STOPPED, SweepStatus.FAILED):
+            return True
+        return self.status is not SweepStatus.DONE and now - self.updated_at > STALLED
 
     @property
     def config(self) -> BacktestConfig:

@@ -98,7 +98,7 @@ class BacktestRepository:
         self._change(keys.sweep(identifier), {**known, "updated_at": now}, {})
 
     def again(self, identifier: str, max_cost: Decimal, attempt: int, now: datetime) -> Sweep:
-        """Queue a stopped or failed sweep once more, as its ``attempt``-th.
+        """Queue a sweep that is not done once more, as its ``attempt``-th.
 
         Raises Conflict where another attempt was begun meanwhile.
         """
@@ -114,7 +114,7 @@ class BacktestRepository:
                     "failed": 0,
                 },
                 {},
-                unless=(SweepStatus.QUEUED, SweepStatus.RUNNING, SweepStatus.DONE),
+                unless=(SweepStatus.DONE,),
                 where=("attempt = :before", {":before": attempt - 1}),
                 remove=("error",),
             )
