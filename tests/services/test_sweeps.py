@@ -282,6 +282,7 @@ def test_random_draws_are_the_same_for_the_same_seed(workers: Workers) -> None:
         ({"space": {"fast": {"range": [9, 1, 1]}}}, "space.fast.range", "first <= last"),
         ({"space": {"fast": {"uniform": [1, 2]}}}, "space.fast", "search at random"),
         ({"space": {}}, "space", "at least 1"),
+        ({"space": {"fast": [[1]]}}, "space.fast.0", "must be a number"),
         ({"method": "bayesian"}, "method", "'grid' or 'random'"),
         ({"objective": "luck"}, "objective", "'sharpe'"),
         ({"max_cost_usd": 0}, "max_cost_usd", "greater than 0"),

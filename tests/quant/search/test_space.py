@@ -51,6 +51,11 @@ def test_a_billion_combinations_are_refused_at_once_with_count_time_and_cost() -
         ({"fast": {"range": [1, float("inf"), 1]}}, "space.fast.range", "step > 0"),
         ({"fast": {"range": [1, 10**12, 1]}}, "space", "combinations"),
         ({"fast": {"uniform": [2, 1]}}, "space.fast.uniform", "rising"),
+        ({"fast": {"uniform": [0, 10**400]}}, "space.fast.uniform", "rising"),
+        ({"fast": {"range": [0, 10**400, 1]}}, "space.fast.range", "step > 0"),
+        ({"fast": [5, [6]]}, "space.fast.1", "number"),
+        ({"fast": [{}]}, "space.fast.0", "number"),
+        ({"fast": [None]}, "space.fast.0", "number"),
     ],
 )
 def test_what_is_wrong_with_a_space_is_named(given: Any, field: str, why: str) -> None:

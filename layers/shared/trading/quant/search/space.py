@@ -22,7 +22,8 @@ DOLLARS_A_GB_SECOND = 0.0000166667
 GIGABYTES = 1.769
 """A function of this size has one processor core."""
 
-Choice = Mapping[str, Any]
+_LARGEST = 1e15
+"""No bound of a parameter is further from zero."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,9 @@ def _values(name: str, spec: Any) -> tuple[Any, ...]:
             f"space.{name}",
             'must be a list of values, {"range": [first, last, step]}, or {"uniform": [low, high]}',
         )
+    for i, value in enumerate(listed):
+        if not isinstance(value, str | int | float):
+            raise InvalidInput(f"space.{name}.{i}", "must be a number, a text, true or false")
     return tuple(dict.fromkeys(listed))
 
 
@@ -135,5 +139,5 @@ def _numbers(given: Any, count: int) -> bool:
         isinstance(given, list | tuple)
         and len(given) == count
         and all(isinstance(n, int | float) and not isinstance(n, bool) for n in given)
-        and all(math.isfinite(n) for n in given)
+        and all(-_LARGEST <= n <= _LARGEST for n in given)
     )
