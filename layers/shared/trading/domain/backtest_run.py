@@ -15,7 +15,7 @@ from trading.domain.value import Value
 MAX_ATTEMPTS = 3
 """How often a run is begun before it is given up: the first try, and two that Lambda adds."""
 STALLED = timedelta(minutes=30)
-"""A sweep that says nothing for so long has been broken off: no step takes longer than half of that."""
+"""A sweep that says nothing for so long was broken off: no step takes longer than half of that."""
 
 
 class RunStatus(StrEnum):
