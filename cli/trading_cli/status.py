@@ -14,7 +14,16 @@ from trading_cli.local import StackName, current_stack
 from trading_cli.output import console, table
 from trading_cli.stack import Stack
 
-SERVICES = ("keys", "market", "signals", "recommendations", "orders", "portfolio", "risk")
+SERVICES = (
+    "keys",
+    "market",
+    "signals",
+    "recommendations",
+    "orders",
+    "portfolio",
+    "risk",
+    "backtests",
+)
 """The route prefixes that answer ``/health``."""
 
 

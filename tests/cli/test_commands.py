@@ -17,6 +17,7 @@ from trading_cli.deploy import SCHEDULES, local_parameters, source_fingerprint
 from trading_cli.main import app
 from trading_cli.processes import is_alive
 from trading_cli.project import Project, find_project
+from trading_cli.status import SERVICES
 from trading_cli.target import Target
 
 COMMANDS = [
@@ -27,6 +28,12 @@ COMMANDS = [
     *(["keys", verb] for verb in ("create", "list", "rotate", "revoke")),
     *(["dlq", verb] for verb in ("list", "redrive")),
     ["ledger", "verify"],
+    *(["backtest", verb] for verb in ("run", "rerun", "sweep", "walk-forward", "cross-validate")),
+    *(["candles", verb] for verb in ("check", "import", "export", "fetch")),
+    *(["strategy", verb] for verb in ("list", "check")),
+    ["parity"],
+    ["halt"],
+    ["resume"],
 ]
 
 
@@ -35,6 +42,11 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     shown = CliRunner().invoke(app, [*command, "--help"])
     assert shown.exit_code == 0
     assert "Usage:" in shown.output
+
+
+def test_status_asks_every_service_that_answers_for_its_health() -> None:
+    paths = json.loads((find_project().root / "docs" / "openapi.json").read_text())["paths"]
+    assert set(SERVICES) == {p.split("/")[1] for p in paths if p.endswith("/health")}
 
 
 def test_a_bad_option_is_refused_before_anything_starts() -> None:

@@ -139,7 +139,9 @@ def test_a_key_of_another_portfolio_is_refused_by_name_and_finds_nothing_by_id(
     assert books() == before
 
 
-@pytest.mark.parametrize("prefix", ["/orders", "/recommendations", "/portfolio", "/risk"])
+@pytest.mark.parametrize(
+    "prefix", ["/orders", "/recommendations", "/portfolio", "/risk", "/backtests"]
+)
 def test_health_needs_no_key_and_names_its_checks_and_metrics_are_text(
     account: None, prefix: str
 ) -> None:
