@@ -55,6 +55,7 @@ def report(past: list[int], positions: list[int]) -> Iterator[str]:
             for kind in KINDS:
                 for step, work in measured(running, kind):
                     yield _line(f"  {kind.name}: {step}", work)
+        running.authorized()  # notes the key's use, which it does once an hour
         yield _line("authorizer, a key not in its cache", running.authorized())
         for count in positions:
             for name in LIMITS:

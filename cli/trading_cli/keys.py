@@ -73,7 +73,7 @@ def list_keys(
     now = datetime.now(UTC)
     table(
         "API keys",
-        ("id", "name", "state", "scopes", "portfolios", "created"),
+        ("id", "name", "state", "scopes", "portfolios", "created", "last used"),
         (
             (
                 key.id,
@@ -82,6 +82,7 @@ def list_keys(
                 "all" if set(key.scopes) == SCOPES else ", ".join(key.scopes),
                 ", ".join(key.portfolios or ("all",)),
                 f"{key.created_at:%Y-%m-%d %H:%M}",
+                f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
             )
             for key in found
         ),

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from trading.adapters.dynamodb import keys as table_keys
 from trading.adapters.dynamodb.api_keys import from_item
 from trading.auth.keys import Credential, parse, verified_generation
 from trading.domain.api_key import ApiKey
+from trading.domain.time import to_text
 from trading.settings import settings
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ def authorize(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     key = _read(credential)
     if key is None:
         _refuse("unknown", credential.key_id)
-    generation = verified_generation(key, credential, datetime.now(UTC))
+    now = datetime.now(UTC)
+    generation = verified_generation(key, credential, now)
     if generation is None:
         _refuse("not valid", key.id)
+    _note_use(key, now)
     _log("allowed", key.id)
     return _allow(event["methodArn"], key, generation)
 
@@ -68,6 +72,26 @@ def _read(credential: Credential) -> ApiKey | None:
         return None
     read = TypeDeserializer().deserialize
     return from_item({name: read(value) for name, value in item.items()})
+
+
+def _note_use(key: ApiKey, now: datetime) -> None:
+    """Write that a key is used, at most once an hour; one that cannot be noted passes all the same.
+
+    The role may write no other attribute, and makes no key that was not there.
+    """
+    if not key.use_is_news(now):
+        return
+    place = {name: {"S": value} for name, value in table_keys.api_key(key.id).items()}
+    try:
+        _client().update_item(
+            TableName=settings().keys_table,
+            Key=place,
+            UpdateExpression="SET last_used_at = :now",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues={":now": {"S": to_text(now)}},
+        )
+    except (BotoCoreError, ClientError) as error:
+        _log(f"its use was not noted: {type(error).__name__}", key.id)
 
 
 def _allow(method_arn: str, key: ApiKey, generation: int) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def matrix(roles: Mapping[str, Any]) -> Matrix:
     for name, role in roles.items():
         for statement in statements(role):
             assert statement["Effect"] == "Allow"
-            limited = " (only some keys)" if "Condition" in statement else ""
+            limited = " (with a condition)" if "Condition" in statement else ""
             for resource in as_list(statement["Resource"]):
                 verbs = found.setdefault(name, {}).setdefault(named(resource), set())
                 verbs |= {verb + limited for verb in as_list(statement["Action"])}

@@ -153,3 +153,49 @@ def test_the_authorizer_imports_no_heavy_framework() -> None:
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def used(key: str) -> datetime | None:
+    return bootstrap.api_keys().get(key.split("_")[1]).last_used_at
+
+
+def test_a_keys_use_is_noted_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = a_key()
+    assert used(key) is None
+    decide(key)
+    first = used(key)
+    assert first is not None
+    assert abs(first - datetime.now(UTC)) < timedelta(seconds=30)
+    decide(key)
+    assert used(key) == first
+    late = datetime.now(UTC) + timedelta(hours=1, seconds=1)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return late
+
+    monkeypatch.setattr(handler, "datetime", Later)
+    decide(key)
+    assert used(key) == late
+
+
+def test_a_refused_key_is_not_noted_as_used() -> None:
+    key = a_key()
+    assert refused(key[:-1] + ("0" if key[-1] != "0" else "1"))
+    assert used(key) is None
+
+
+def test_a_use_that_cannot_be_noted_keeps_nobody_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from botocore.exceptions import EndpointConnectionError
+
+    key = a_key()
+
+    def down(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="x")
+
+    monkeypatch.setattr(handler._client(), "update_item", down)
+    assert decide(key)["principalId"] == key.split("_")[1]
+    assert "its use was not noted" in capsys.readouterr().out

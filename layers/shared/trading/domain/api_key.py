@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+NOTED_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class ApiKey:
     """A key's record. ``portfolios`` is None for a key that is not bound to any.
 
     ``generation`` counts the secrets that the key has had. ``previous_hash`` is that of the secret
-    before a rotation, which stays valid until ``previous_until``.
+    before a rotation, which stays valid until ``previous_until``. ``last_used_at`` is exact to
+    ``NOTED_EVERY``, so that using a key costs no write.
     """
 
     id: str
@@ -30,6 +33,11 @@ class ApiKey:
     rotated_at: datetime | None = None
     previous_hash: str | None = None
     previous_until: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def use_is_news(self, now: datetime) -> bool:
+        """Tell whether that the key is used now is worth a write."""
+        return self.last_used_at is None or now - self.last_used_at >= NOTED_EVERY
 
     def usable(self, now: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""

@@ -47,6 +47,9 @@ class KeyView(Wire):
         description="Until when the secret before the last rotation is accepted."
     )
     revoked_at: UtcDatetime | None
+    last_used_at: UtcDatetime | None = Field(
+        description="When it was used last, to the hour; null if it never was."
+    )
 
 
 class IssuedKey(KeyView):
@@ -72,6 +75,7 @@ def view(key: ApiKey) -> KeyView:
         rotated_at=key.rotated_at,
         previous_valid_until=key.previous_until,
         revoked_at=key.revoked_at,
+        last_used_at=key.last_used_at,
     )
 
 

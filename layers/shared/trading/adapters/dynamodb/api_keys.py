@@ -19,7 +19,9 @@ from trading.domain.time import from_text, to_text
 if TYPE_CHECKING:
     from trading.adapters.dynamodb.store import Store
 
-_TIMES = {"created_at", "expires_at", "revoked_at", "rotated_at", "previous_until"}
+_TIMES = {
+    *("created_at", "expires_at", "revoked_at", "rotated_at", "previous_until", "last_used_at")
+}
 _LISTS = {"scopes", "portfolios"}
 
 
