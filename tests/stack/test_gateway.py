@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.aws import ROOT
+from tests.support.aws import RESOURCES, ROOT
 from tests.support.local_stack import LocalStack
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())
@@ -100,3 +101,24 @@ def test_metrics_are_prometheus_text(
 
 def test_an_unknown_route_is_refused(client: httpx.Client, headers: dict[str, str]) -> None:
     assert client.get("/nowhere", headers=headers).status_code in (403, 404)
+
+
+def test_a_revoked_key_passes_no_longer_than_the_gateway_remembers_it(
+    stack: LocalStack, client: httpx.Client, headers: dict[str, str]
+) -> None:
+    authorizers = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"]
+    remembered = authorizers["KeyAuthorizer"]["Identity"]["ReauthorizeEvery"]
+    key = stack.key(["market:read"])
+    sent = {"X-TRADING-API-KEY": key}
+    never_seen = stack.key(["market:read"])
+    assert client.get("/market/prices", headers=sent).status_code == 200
+    for text in (key, never_seen):
+        assert client.delete(f"/keys/{text.split('_')[1]}", headers=headers).status_code == 204
+    began = time.monotonic()
+    # One that the gateway has not seen is refused at once.
+    fresh = client.get("/market/prices", headers={"X-TRADING-API-KEY": never_seen})
+    assert fresh.status_code == 401
+    while client.get("/market/prices", headers=sent).status_code == 200:
+        assert time.monotonic() - began < remembered + 5
+        time.sleep(1)
+    assert client.get("/market/prices", headers=sent).status_code == 401
