@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trading.adapters.dynamodb import keys as table_keys
 from trading.adapters.dynamodb.api_keys import from_item
+from trading.auth.attempts import Attempts
 from trading.auth.keys import Credential, parse, verified_generation
 from trading.domain.api_key import ApiKey
 from trading.domain.time import to_text
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 HEADER = "x-trading-api-key"
+_attempts = Attempts()
 
 
 def authorize(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -35,19 +38,28 @@ def authorize(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
     Raises Exception("Unauthorized"), which the gateway answers with 401, for everything else.
     """
-    credential = parse(_header(event))
+    credential, source = parse(_header(event)), _source(event)
+    named = credential.key_id if credential else None
+    if _attempts.are_too_many(named, source, time.monotonic()):
+        _refuse("too many attempts", named, source)
     if credential is None:
-        _refuse("malformed", None)
+        _refuse("malformed", None, source)
     key = _read(credential)
     if key is None:
-        _refuse("unknown", credential.key_id)
+        _refuse("unknown", credential.key_id, source)
     now = datetime.now(UTC)
     generation = verified_generation(key, credential, now)
     if generation is None:
-        _refuse("not valid", key.id)
+        _refuse("not valid", key.id, source)
     _note_use(key, now)
     _log("allowed", key.id)
     return _allow(event["methodArn"], key, generation)
+
+
+def _source(event: Mapping[str, Any]) -> str:
+    """The address that the gateway saw the request come from."""
+    identity = (event.get("requestContext") or {}).get("identity") or {}
+    return str(identity.get("sourceIp") or "unknown")
 
 
 def _header(event: Mapping[str, Any]) -> str:
@@ -114,12 +126,20 @@ def _allow(method_arn: str, key: ApiKey, generation: int) -> dict[str, Any]:
     }
 
 
-def _refuse(reason: str, key_id: str | None) -> NoReturn:
-    """Log why, and tell the caller nothing but 401."""
-    _log(f"refused: {reason}", key_id)
+def _refuse(reason: str, key_id: str | None, source: str) -> NoReturn:
+    """Count it, log why, and tell the caller nothing but 401."""
+    _attempts.failed(key_id, source, time.monotonic())
+    _log(f"refused: {reason}", key_id, source=source, FailedAttempts=1, _aws=_embedded())
     raise Exception("Unauthorized")  # noqa: TRY002 the gateway knows this message only
 
 
-def _log(message: str, key_id: str | None) -> None:
+def _embedded() -> dict[str, Any]:
+    """What makes CloudWatch count a log line: its embedded metric format."""
+    metric = {"Name": "FailedAttempts", "Unit": "Count"}
+    directive = {"Namespace": "Trading", "Dimensions": [["service"]], "Metrics": [metric]}
+    return {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+
+
+def _log(message: str, key_id: str | None, **more: Any) -> None:
     """Write one structured line (Powertools' logger would add its import to every cold start)."""
-    print(json.dumps({"service": "authorizer", "message": message, "key_id": key_id}))
+    print(json.dumps({"service": "authorizer", "message": message, "key_id": key_id, **more}))

@@ -1,5 +1,6 @@
 """Who passes the authorizer, and what the services learn of them."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from authorizer import handler
 from tests.support.aws import ROOT
 from tests.support.http import Context
 from trading import bootstrap
+from trading.auth import attempts
+from trading.auth.attempts import Attempts
 from trading.auth.issue import issue, rotate
 
 ARN = "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/portfolio/p1"
@@ -19,8 +22,9 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(autouse=True)
-def _account(account: None) -> None:
-    """Every test has its own empty tables."""
+def _account(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test has its own empty tables, and nobody has tried anything."""
+    monkeypatch.setattr(handler, "_attempts", Attempts())
 
 
 def decide(key: str | None, header: str = "X-TRADING-API-KEY") -> dict[str, Any]:
@@ -199,3 +203,64 @@ def test_a_use_that_cannot_be_noted_keeps_nobody_out(
     monkeypatch.setattr(handler._client(), "update_item", down)
     assert decide(key)["principalId"] == key.split("_")[1]
     assert "its use was not noted" in capsys.readouterr().out
+
+
+def from_address(key: str, source: str) -> bool:
+    """Whether a key passes when it comes from an address."""
+    event = {
+        "type": "REQUEST",
+        "methodArn": ARN,
+        "headers": {"X-TRADING-API-KEY": key},
+        "requestContext": {"identity": {"sourceIp": source}},
+    }
+    try:
+        handler.authorize(event, Context())
+    except Exception as error:
+        if str(error) != "Unauthorized":
+            raise
+        return False
+    return True
+
+
+def wrong(key: str) -> str:
+    return key[:-1] + ("0" if key[-1] != "0" else "1")
+
+
+def test_after_too_many_failures_a_key_is_not_looked_at_from_there_for_a_minute(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, moment = a_key(), [1000.0]
+    monkeypatch.setattr(handler.time, "monotonic", lambda: moment[0])
+    for _ in range(attempts.MOST):
+        assert not from_address(wrong(key), "203.0.113.9")
+    reads: list[Any] = []
+    real = handler._read
+    monkeypatch.setattr(handler, "_read", lambda c: (reads.append(c), real(c))[1])
+    assert not from_address(key, "203.0.113.9")
+    assert reads == []
+    assert from_address(key, "203.0.113.10")
+    assert from_address(a_key(), "203.0.113.9")
+    moment[0] += attempts.WINDOW_SECONDS + 1
+    assert from_address(key, "203.0.113.9")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[0] == "{"]
+    failed = [line for line in lines if line.get("FailedAttempts")]
+    assert len(failed) == attempts.MOST + 1
+    assert {line["key_id"] for line in failed} == {key.split("_")[1]}
+    metric = failed[0]["_aws"]["CloudWatchMetrics"][0]
+    assert metric["Metrics"] == [{"Name": "FailedAttempts", "Unit": "Count"}]
+    assert not any(key.split("_")[2] in str(line) for line in lines)
+
+
+def test_an_address_that_tries_many_keys_is_refused_whatever_it_sends() -> None:
+    key = a_key()
+    for _ in range(attempts.MOST_FROM_ONE_ADDRESS):
+        assert not from_address("nonsense", "203.0.113.9")
+    assert not from_address(key, "203.0.113.9")
+    assert from_address(key, "203.0.113.10")
+
+
+def test_what_is_remembered_of_attempts_is_bounded() -> None:
+    seen = Attempts()
+    for i in range(attempts.REMEMBERED + 500):
+        seen.failed(None, f"address {i}", 0.0)
+    assert len(seen._failures) == attempts.REMEMBERED
