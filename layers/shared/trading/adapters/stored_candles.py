@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from trading.adapters.dynamodb.market import MarketRepository
 from trading.adapters.s3.candle_archive import CandleArchive
 from trading.domain.errors import InvalidInput
 from trading.quant.simulation.market import Market
-from trading.quant.strategies.candles import COLUMNS, Candles, columns_of
+from trading.quant.strategies.candles import Candles, columns_of, joined
 
 
 class StoredCandles:
@@ -63,14 +62,4 @@ class StoredCandles:
         if not listed:
             return old
         new = columns_of(listed)
-        return new if old is None else _after(old, new)
-
-
-def _after(old: Candles, new: Candles) -> Candles:
-    """Candles with later ones behind them."""
-    import numpy as np
-
-    columns: dict[str, Any] = {
-        name: np.concatenate([getattr(old, name), getattr(new, name)]) for name in COLUMNS
-    }
-    return Candles(old.symbol, old.timeframe, **columns)
+        return new if old is None else joined([old, new])

@@ -18,6 +18,7 @@ from trading.quant.strategies.gate import admit
 from trading.quant.strategies.registry import discover, make
 from trading.quant.strategies.scored import NO_SCORE, millionths, others_of, scored
 from trading.quant.strategies.strategy import Candles, Strategy, columns_of
+from trading.usecases.closed_candles import closed_candles
 from trading.usecases.retry import retried
 
 TECHNICAL = "technical"
@@ -104,10 +105,9 @@ class _Windows:
     def closed(self, symbol: str) -> list[Candle]:
         """Oldest first: as many as the longest warm-up, and the one that may still be open."""
         if symbol not in self._read:
-            newest = self._history.candles(
-                symbol, self._timeframe, limit=self._bars + 1, newest_first=True
+            self._read[symbol] = closed_candles(
+                self._history, symbol, self._timeframe, self._bars, self._now
             )
-            self._read[symbol] = [c for c in reversed(newest) if c.close_time <= self._now]
         return self._read[symbol]
 
     def beside(self, symbol: str, first: datetime, last: datetime) -> Candles | None:

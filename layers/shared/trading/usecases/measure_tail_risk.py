@@ -17,6 +17,7 @@ from trading.domain.risk.tail import MIN_OBSERVATIONS, ReturnSeries, TailState, 
 from trading.ports import Desk
 from trading.quant.statistics.returns import PERIODS_PER_YEAR, simple_returns, volatility_of
 from trading.quant.statistics.value_at_risk import TailRisk, tail_risk
+from trading.usecases.closed_candles import closed_candles
 from trading.usecases.each import each_portfolio
 
 _RETURN_SCALE = Decimal("1e-12")
@@ -76,9 +77,8 @@ def _measured(desk: Desk, windows: Mapping[str, int], timeframe: str) -> dict[st
     now = desk.wall_clock()
     found = {}
     for symbol, window in windows.items():
-        newest = desk.market.candles(symbol, timeframe, limit=window + 2, newest_first=True)
-        complete = [c for c in reversed(newest) if c.close_time <= now][-window - 1 :]
-        found[symbol] = _series(symbol, complete, timeframe, now)
+        complete = closed_candles(desk.market, symbol, timeframe, window + 1, now)
+        found[symbol] = _series(symbol, complete[-window - 1 :], timeframe, now)
         desk.risk.put_returns(found[symbol])
     return found
 

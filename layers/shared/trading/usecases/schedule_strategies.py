@@ -19,6 +19,7 @@ from trading.quant.strategies.lookahead import problems
 from trading.quant.strategies.registry import make
 from trading.quant.strategies.scored import others_of
 from trading.quant.strategies.strategy import Candles, Strategy, columns_of
+from trading.usecases.closed_candles import closed_candles
 
 BARS = 1000
 """How many of the newest candles a check looks at."""
@@ -175,29 +176,19 @@ def _window(
     """A symbol's newest closed candles, with those that the strategy wants beside them."""
     symbol = symbols[place]
     needed = strategy.warm_up + LEAST_BARS
-    closed = _closed(history, symbol, timeframe, max(BARS, needed), now)
-    if closed is None or len(closed) < needed:
-        stored = 0 if closed is None else len(closed)
+    closed = closed_candles(history, symbol, timeframe, max(BARS, needed), now)
+    if len(closed) < needed:
         raise InvalidInput(
             f"symbols.{place}",
-            f"'{symbol}' has {stored} closed {timeframe} candles, and a check of {name} needs"
+            f"'{symbol}' has {len(closed)} closed {timeframe} candles, and a check of {name} needs"
             f" {needed}",
         )
     beside = {}
     for other in others_of(strategy, name, symbol, sorted(symbols)):
-        found = _closed(history, other, timeframe, len(closed), now)
-        if found is None:
+        found = closed_candles(history, other, timeframe, len(closed), now)
+        if not found:
             raise InvalidInput(
                 f"symbols.{place}", f"{name} wants '{other}' beside '{symbol}'; store its candles"
             )
-        beside[other] = found
-    return closed.seeing(beside)
-
-
-def _closed(
-    history: CandleHistory, symbol: str, timeframe: str, bars: int, now: datetime
-) -> Candles | None:
-    """The newest closed candles, oldest first; None for none."""
-    newest = history.candles(symbol, timeframe, limit=bars + 1, newest_first=True)
-    closed = [candle for candle in reversed(newest) if candle.close_time <= now]
-    return columns_of(closed) if closed else None
+        beside[other] = columns_of(found)
+    return columns_of(closed).seeing(beside)

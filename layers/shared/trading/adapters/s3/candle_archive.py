@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trading.adapters.candle_parquet import from_parquet, to_parquet
-from trading.quant.strategies.candles import COLUMNS, Candles
+from trading.quant.strategies.candles import COLUMNS, Candles, joined
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class CandleArchive:
             parts.append(from_parquet(body, symbol, timeframe))
         if not parts:
             return None
-        whole = _joined(parts)
+        whole = joined(parts)
         first, last = np.searchsorted(whole.time, [low, high])
         return whole.part(int(first), int(last)) if first < last else None
 
@@ -141,14 +141,6 @@ def _merged(old: Candles | None, new: Candles) -> tuple[Candles, Stored]:
     columns = {name: column[order] for name, column in columns.items()}
     stored = Stored(len(new) - len(known), same, len(known) - same)
     return Candles(new.symbol, new.timeframe, **columns), stored
-
-
-def _joined(parts: list[Candles]) -> Candles:
-    """Months that follow each other as one."""
-    import numpy as np
-
-    columns: dict[str, Any] = {n: np.concatenate([getattr(p, n) for p in parts]) for n in COLUMNS}
-    return Candles(parts[0].symbol, parts[0].timeframe, **columns)
 
 
 def _month_of(key: str) -> datetime:

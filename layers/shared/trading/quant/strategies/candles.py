@@ -163,6 +163,19 @@ class Candles:
         return opens[complete], starts[complete], known[complete]
 
 
+def joined(parts: Sequence[Candles]) -> Candles:
+    """Candles of one symbol and timeframe that follow each other, as one.
+
+    Raises ValueError for no parts.
+    """
+    import numpy as np
+
+    if not parts:
+        raise ValueError("no candles")
+    columns: dict[str, Any] = {n: np.concatenate([getattr(p, n) for p in parts]) for n in COLUMNS}
+    return Candles(parts[0].symbol, parts[0].timeframe, **columns)
+
+
 def columns_of(candles: Sequence[Candle]) -> Candles:
     """Turn candles of one symbol into columns; the one place where prices become floats.
 
