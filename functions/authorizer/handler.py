@@ -74,11 +74,17 @@ def _client() -> DynamoDBClient:
     return boto3.client("dynamodb")
 
 
+def _place(key_id: str) -> dict[str, Any]:
+    """A key's place in the table, as the client takes it."""
+    return {name: {"S": value} for name, value in table_keys.api_key(key_id).items()}
+
+
 def _read(credential: Credential) -> ApiKey | None:
     """Read the key's record."""
-    key = {name: {"S": value} for name, value in table_keys.api_key(credential.key_id).items()}
     # Consistent, so that a key that has just been revoked or made is seen as it is.
-    answer = _client().get_item(TableName=settings().keys_table, Key=key, ConsistentRead=True)
+    answer = _client().get_item(
+        TableName=settings().keys_table, Key=_place(credential.key_id), ConsistentRead=True
+    )
     item = answer.get("Item")
     if not item:
         return None
@@ -93,11 +99,10 @@ def _note_use(key: ApiKey, now: datetime) -> None:
     """
     if not key.use_is_news(now):
         return
-    place = {name: {"S": value} for name, value in table_keys.api_key(key.id).items()}
     try:
         _client().update_item(
             TableName=settings().keys_table,
-            Key=place,
+            Key=_place(key.id),
             UpdateExpression="SET last_used_at = :now",
             ConditionExpression="attribute_exists(pk)",
             ExpressionAttributeValues={":now": {"S": to_text(now)}},

@@ -7,13 +7,15 @@ import json
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trading import bootstrap
-from trading.domain.backtest_run import BacktestRun, Sweep, SweepStatus
+from trading.domain.backtest_run import BacktestRun, RunStatus, Sweep, SweepStatus
 from trading.domain.errors import Unavailable
 from trading.settings import settings
 
 
 def start_run(run: BacktestRun) -> None:
     """Let a function run a backtest; Lambda tries twice more by itself. Raises Unavailable."""
+    if run.status is not RunStatus.QUEUED:
+        return
     event = {"run_id": run.id, "correlation_id": run.correlation_id}
     try:
         bootstrap.function_client().invoke(

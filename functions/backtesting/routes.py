@@ -15,7 +15,7 @@ from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
 from trading.api.security import Caller, CallerDep, requires
 from trading.backtesting import check_config
 from trading.domain.backtest import BacktestConfig, all_in
-from trading.domain.backtest_run import BacktestRun, RunStatus, Sweep, SweepStatus
+from trading.domain.backtest_run import BacktestRun, Sweep, SweepStatus
 from trading.domain.errors import Conflict, InvalidInput
 from trading.domain.identifiers import derived_id
 from trading.domain.risk.limits import NO_LIMITS
@@ -74,7 +74,7 @@ def post_sweep(
         )
         kept = laboratory().experiments.add_sweep(sweep)
         start_sweep(kept)
-        return 202, _sweep_out(kept)
+        return 202, SweepOut.of(kept)
 
     return replayable(caller, request, key, body, begin)
 
@@ -83,7 +83,7 @@ def post_sweep(
 def get_sweeps(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[SweepOut]:
     """List sweeps, newest first."""
     found, following = page_of(laboratory().experiments.newest_sweeps, limit, cursor)
-    return Page(items=[_sweep_out(sweep) for sweep in found], cursor=following)
+    return Page(items=[SweepOut.of(sweep) for sweep in found], cursor=following)
 
 
 @router.get("/backtests/sweeps/{id}", response_model=SweepDetail, dependencies=[read])
@@ -93,7 +93,7 @@ def get_sweep(sweep_id: SweepId) -> SweepDetail:
     shelf = laboratory().shelf
     ranking = shelf.document(f"sweeps/{sweep_id}/ranking.json")
     files = {"trials.csv": shelf.link(f"sweeps/{sweep_id}/trials.csv")} if ranking else {}
-    return SweepDetail.whole(sweep, json.loads(sweep.space_text), ranking, files)
+    return SweepDetail.whole(sweep, ranking, files)
 
 
 @router.post(
@@ -123,7 +123,7 @@ def post_resume(
             )
         again = lab.experiments.again(sweep_id, cap, sweep.attempt + 1, lab.wall_clock())
         start_sweep(again)
-        return 202, _sweep_out(again)
+        return 202, SweepOut.of(again)
 
     return replayable(caller, request, key, body, resume)
 
@@ -149,8 +149,7 @@ def post_backtest(
             correlation_id=correlation_id(),
         )
         kept = laboratory().experiments.add_run(run)
-        if kept.status is RunStatus.QUEUED:
-            start_run(kept)
+        start_run(kept)
         return 202, BacktestOut.of(kept)
 
     return replayable(caller, request, key, body, begin)
@@ -213,7 +212,3 @@ def _policy(body: BacktestIn) -> Any:
     """The policy with what the request leaves out filled in."""
     named = body.policy.model_dump(include=body.policy.model_fields_set)
     return all_in(len(body.symbols)).model_dump() | named
-
-
-def _sweep_out(sweep: Sweep) -> SweepOut:
-    return SweepOut.of(sweep, json.loads(sweep.space_text))

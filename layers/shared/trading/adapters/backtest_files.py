@@ -27,7 +27,9 @@ def files_of(result: BacktestResult, market: Market, statistics: Statistics) -> 
     """
     files = {
         "config.json": (result.config.canonical_json() + "\n").encode(),
-        "statistics.json": statistics_text(statistics).encode(),
+        "statistics.json": (
+            json.dumps(statistics.as_dict(), indent=2, sort_keys=True) + "\n"
+        ).encode(),
     }
     tables = {
         "fills": _fills(result),
@@ -38,11 +40,6 @@ def files_of(result: BacktestResult, market: Market, statistics: Statistics) -> 
         files[f"{name}.csv"] = to_csv(columns)
         files[f"{name}.parquet"] = _parquet(columns)
     return files
-
-
-def statistics_text(statistics: Statistics) -> str:
-    """A run's statistics as JSON."""
-    return json.dumps(statistics.as_dict(), indent=2, sort_keys=True) + "\n"
 
 
 def _fills(result: BacktestResult) -> dict[str, Column]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from pydantic import Field
 
@@ -108,6 +110,12 @@ class Sweep(Value):
         if self.status in (SweepStatus.STOPPED, SweepStatus.FAILED):
             return True
         return self.status is not SweepStatus.DONE and now - self.updated_at > STALLED
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """The values that each parameter may take, as they were given."""
+        given: dict[str, Any] = json.loads(self.space_text)
+        return given
 
     @property
     def config(self) -> BacktestConfig:

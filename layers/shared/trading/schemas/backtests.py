@@ -215,9 +215,9 @@ class SweepOut(Wire):
     error: str | None
 
     @classmethod
-    def of(cls, sweep: Sweep, space: dict[str, Any]) -> SweepOut:
+    def of(cls, sweep: Sweep) -> SweepOut:
         """The wire form of a sweep."""
-        return cls(**_sweep_fields(sweep, space))
+        return cls(**_sweep_fields(sweep))
 
 
 class SweepDetail(SweepOut):
@@ -228,15 +228,11 @@ class SweepDetail(SweepOut):
 
     @classmethod
     def whole(
-        cls,
-        sweep: Sweep,
-        space: dict[str, Any],
-        ranking: dict[str, Any] | None,
-        files: dict[str, str],
+        cls, sweep: Sweep, ranking: dict[str, Any] | None, files: dict[str, str]
     ) -> SweepDetail:
         """The wire form of a sweep with what came of it."""
         ranked = RankingOut(**ranking) if ranking else None
-        return cls(**_sweep_fields(sweep, space), ranking=ranked, files=files)
+        return cls(**_sweep_fields(sweep), ranking=ranked, files=files)
 
 
 def _run_fields(run: BacktestRun) -> dict[str, Any]:
@@ -254,7 +250,7 @@ def _run_fields(run: BacktestRun) -> dict[str, Any]:
     }
 
 
-def _sweep_fields(sweep: Sweep, space: dict[str, Any]) -> dict[str, Any]:
+def _sweep_fields(sweep: Sweep) -> dict[str, Any]:
     config = sweep.config
     names = ("id", "status", "method", "objective", "attempt", "trials", "known", "tried")
     more = ("failed", "created_at", "updated_at", "correlation_id", "error")
@@ -268,5 +264,5 @@ def _sweep_fields(sweep: Sweep, space: dict[str, Any]) -> dict[str, Any]:
         "timeframe": config.timeframe,
         "start": config.start,
         "end": config.end,
-        "space": space,
+        "space": sweep.space,
     }

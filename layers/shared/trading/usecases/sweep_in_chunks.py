@@ -6,7 +6,6 @@ another attempt. What was computed once, by any sweep, is not computed again.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -36,6 +35,8 @@ SHOWN = 100
 """How many trials a ranking lists; all of them are in its table."""
 
 Parameters = Mapping[str, Any]
+_NO_WORK = {"chunks": 0, "key": "", "rank": False}
+"""What a plan answers that nothing follows from."""
 
 
 def combinations_of(sweep: Sweep) -> list[dict[str, Any]]:
@@ -44,7 +45,7 @@ def combinations_of(sweep: Sweep) -> list[dict[str, Any]]:
     Raises InvalidInput.
     """
     config = sweep.config
-    space = Space.read(strategy_class(config.strategy), json.loads(sweep.space_text))
+    space = Space.read(strategy_class(config.strategy), sweep.space)
     drawn = sweep.method == "random"
     tried = space.drawn(sweep.wanted, sweep.seed) if drawn else space.grid()
     return [{**config.parameters, **each} for each in tried]
@@ -60,14 +61,14 @@ def plan(lab: Laboratory, identifier: str, attempt: int) -> dict[str, Any]:
     began = lab.elapsed()
     sweep = lab.experiments.begin_sweep(identifier, attempt, lab.wall_clock())
     if sweep is None:
-        return {"chunks": 0, "key": "", "rank": False}
+        return _NO_WORK
     try:
         found = _planned(lab, sweep)
     except Unavailable:
         raise
     except TradingError as error:
         fail(lab, identifier, attempt, error.detail)
-        return {"chunks": 0, "key": "", "rank": False}
+        return _NO_WORK
     lab.experiments.settle(identifier, lab.dollars(lab.elapsed() - began))
     return found
 
@@ -88,13 +89,9 @@ def _planned(lab: Laboratory, sweep: Sweep) -> dict[str, Any]:
     lab.shelf.put_market(market)
     seconds = _measured(lab, sweep, market, todo[0])
     chunks = list(_cut(todo, seconds))
-    key = f"sweeps/{sweep.id}/{sweep.attempt}-chunks.json"
     lab.shelf.put_document(
-        key,
-        [
-            {"number": n, "seconds": seconds * len(part), "combinations": part}
-            for n, part in enumerate(chunks)
-        ],
+        _chunks_key(sweep.id, sweep.attempt),
+        [{"seconds": seconds * len(part), "combinations": part} for part in chunks],
     )
     items = f"sweeps/{sweep.id}/{sweep.attempt}-items.json"
     lab.shelf.put_document(items, [{"number": n} for n in range(len(chunks))])
@@ -103,6 +100,11 @@ def _planned(lab: Laboratory, sweep: Sweep) -> dict[str, Any]:
         sweep.id, now, facts | {"chunks": len(chunks), "estimated_cost": expected}
     )
     return {"chunks": len(chunks), "key": items, "rank": True}
+
+
+def _chunks_key(identifier: str, attempt: int) -> str:
+    """The document that holds what every chunk of an attempt is to compute."""
+    return f"sweeps/{identifier}/{attempt}-chunks.json"
 
 
 def _refuse_too_much(market: Market, trials: int) -> None:
@@ -159,7 +161,7 @@ def compute(lab: Laboratory, identifier: str, attempt: int, number: int) -> dict
     """
     began = lab.elapsed()
     sweep = lab.experiments.sweep(identifier)
-    chunks = lab.shelf.document(f"sweeps/{identifier}/{attempt}-chunks.json")
+    chunks = lab.shelf.document(_chunks_key(identifier, attempt))
     if sweep.attempt != attempt or sweep.status is not SweepStatus.RUNNING or chunks is None:
         return {"tried": 0}
     chunk = chunks[number]

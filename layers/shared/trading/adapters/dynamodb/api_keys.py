@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from trading.adapters.dynamodb.store import Store
 
 _TIMES = {
-    *("created_at", "expires_at", "revoked_at", "rotated_at", "previous_until", "last_used_at")
+    "created_at",
+    "expires_at",
+    "revoked_at",
+    "rotated_at",
+    "previous_until",
+    "last_used_at",
 }
 _LISTS = {"scopes", "portfolios"}
 

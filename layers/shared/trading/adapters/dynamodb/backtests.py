@@ -61,12 +61,8 @@ class BacktestRepository:
     def end_run(self, run: BacktestRun) -> None:
         """Write how a run ended, once. Raises Conflict if it had ended before."""
         was = {"status": run.status, "updated_at": run.updated_at, "cached": run.cached}
-        known = run.model_dump(
-            include={
-                *("error", "result_key", "data_hash", "gear", "why_reference", "bars", "fills"),
-                "figures",
-            }
-        )
+        names = {"error", "result_key", "data_hash", "gear", "why_reference", "bars", "fills"}
+        known = run.model_dump(include={*names, "figures"})
         outcome = {name: value for name, value in known.items() if value not in (None, {})}
         self._change(keys.run(run.id), was | outcome, {}, unless=(RunStatus.DONE, RunStatus.FAILED))
 

@@ -47,7 +47,7 @@ class ResearchBucket:
     def put_result(self, key: str, files: Mapping[str, bytes]) -> None:
         """Keep a run's files; ``statistics.json`` last, so that where it is, all are."""
         for name in sorted(files, key=lambda n: n == "statistics.json"):
-            self._put(f"results/{key}/{name}", files[name])
+            self.put_file(f"results/{key}/{name}", files[name])
 
     def statistics(self, key: str) -> dict[str, Any] | None:
         """A stored run's statistics, or None where there is no such result."""
@@ -57,7 +57,7 @@ class ResearchBucket:
     def links(self, key: str) -> dict[str, str]:
         """Addresses from which a run's files can be read for a while, by file name."""
         prefix = f"results/{key}/"
-        return {each.removeprefix(prefix): self._link(each) for each in self._keys(prefix)}
+        return {each.removeprefix(prefix): self.link(each) for each in self._keys(prefix)}
 
     def put_market(self, market: Market) -> None:
         """Keep a sweep's candles under their hash."""
@@ -70,7 +70,7 @@ class ResearchBucket:
             for name in COLUMNS
         }
         np.savez_compressed(file, **columns)
-        self._put(f"markets/{market.data_hash}.npz", file.getvalue())
+        self.put_file(f"markets/{market.data_hash}.npz", file.getvalue())
 
     def market(self, data_hash: str, timeframe: str) -> Market:
         """Read a sweep's candles back. Raises Unavailable where they are gone."""
@@ -90,7 +90,7 @@ class ResearchBucket:
 
     def put_trials(self, family: str, chunk: str, trials: list[Trial]) -> None:
         """Keep the trials that one chunk computed."""
-        self._put(f"trials/{family}/{chunk}.npz", pack(trials))
+        self.put_file(f"trials/{family}/{chunk}.npz", pack(trials))
 
     def trials(self, family: str) -> Iterator[Trial]:
         """Every trial of a family that any sweep computed, failed ones too."""
@@ -102,7 +102,7 @@ class ResearchBucket:
 
     def put_document(self, key: str, document: Any) -> None:
         """Keep a JSON document."""
-        self._put(key, json.dumps(document, separators=(",", ":")).encode())
+        self.put_file(key, json.dumps(document, separators=(",", ":")).encode())
 
     def document(self, key: str) -> Any:
         """Read a JSON document, or None."""
@@ -111,15 +111,18 @@ class ResearchBucket:
 
     def put_file(self, key: str, content: bytes) -> None:
         """Keep a file."""
-        self._put(key, content)
+        with _translated():
+            self._client.put_object(Bucket=self.name, Key=key, Body=content)
 
     def link(self, key: str) -> str:
         """An address from which an object can be read for a while."""
-        return self._link(key)
-
-    def _put(self, key: str, content: bytes) -> None:
         with _translated():
-            self._client.put_object(Bucket=self.name, Key=key, Body=content)
+            address: str = self._client.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self.name, "Key": key},
+                ExpiresIn=LINK_SECONDS,
+            )
+        return address
 
     def _get(self, key: str) -> bytes | None:
         with _translated():
@@ -137,15 +140,6 @@ class ResearchBucket:
                 Bucket=self.name, Prefix=prefix
             )
             return [item["Key"] for page in pages for item in page.get("Contents", [])]
-
-    def _link(self, key: str) -> str:
-        with _translated():
-            address: str = self._client.generate_presigned_url(
-                "get_object",
-                Params={"Bucket": self.name, "Key": key},
-                ExpiresIn=LINK_SECONDS,
-            )
-        return address
 
 
 @contextmanager
