@@ -23,7 +23,7 @@ def refused(limits: dict[str, Any]) -> dict[str, str]:
     answer = call("PUT", "/risk/main/limits", limits)
     assert answer.status == 422, answer.text
     assert good("GET", "/risk/main/limits") == before
-    return {error["field"]: error["message"] for error in answer.json["errors"]}
+    return answer.errors
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from tests.support.http import Answer, Context, invoke
 from trading import bootstrap
 from trading.desk import desk
 from trading.domain.candle import Candle
-from trading.domain.instrument import Instrument
 from trading.quant.strategies import registry
 from trading.quant.strategies.registry import discover
 from trading.quant.strategies.strategy import Candles, Strategy
@@ -32,13 +31,7 @@ def _account(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test has its own tables with two instruments, and the same present moment."""
     monkeypatch.setattr(bootstrap, "wall_clock", lambda: NOW)
     for symbol in ("AAPL", "IBM"):
-        desk().market.put_instrument(
-            Instrument(
-                symbol=symbol, base_currency=symbol, quote_currency="USD",
-                tick_size=Decimal("0.01"), lot_size=Decimal(1), min_notional=Decimal(0),
-                max_price_age_seconds=86400,
-            )
-        )  # fmt: skip
+        desk().market.put_instrument(some.stock(symbol))
 
 
 class Broken(Strategy):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from tests.support import candles as some
 from tests.support.http import Context, invoke
 from trading import bootstrap
 from trading.desk import desk
-from trading.domain.instrument import Instrument
 from trading.quant.strategies import registry
 from trading.quant.strategies.code import code_of
 from trading.quant.strategies.strategy import Candles, Strategy
@@ -56,13 +54,7 @@ def _account(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two instruments with a wave each; three plug-ins beside what ships."""
     monkeypatch.setattr(bootstrap, "wall_clock", lambda: NOW)
     for symbol in ("AAPL", "IBM"):
-        desk().market.put_instrument(
-            Instrument(
-                symbol=symbol, base_currency=symbol, quote_currency="USD",
-                tick_size=Decimal("0.01"), lot_size=Decimal(1), min_notional=Decimal(0),
-                max_price_age_seconds=86400,
-            )
-        )  # fmt: skip
+        desk().market.put_instrument(some.stock(symbol))
         desk().market.record_candles(some.course([f"{c:.2f}" for c in CLOSES], symbol))
     install(monkeypatch, honest=Honest, peeks=Peeks, endless=Endless)
 
@@ -138,7 +130,7 @@ def test_a_pass_holds_for_its_parameters_only() -> None:
 
 def test_every_wrong_choice_is_named_at_once() -> None:
     answer = put({"name": "ma_cross", "parameters": {"fast": 0, "fats": 1}}, "ma_crss", "honest")
-    found = {error["field"]: error["message"] for error in answer.json["errors"]}
+    found = answer.errors
     assert set(found) == {
         "strategies.0.parameters.fast", "strategies.0.parameters.fats",
         "strategies.1.name", "strategies.2",

@@ -295,7 +295,7 @@ def test_bad_input_names_its_field(
 ) -> None:
     answer = call("POST", "/backtests/sweeps", {**BODY, **given}, key="k")
     assert answer.status == 422, answer.text
-    errors = {error["field"]: error["message"] for error in answer.json["errors"]}
+    errors = answer.errors
     assert field in errors, answer.text
     assert words in errors[field]
     if "combinations" in words:

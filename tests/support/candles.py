@@ -7,11 +7,20 @@ from functools import cache
 from typing import Any
 
 from trading.domain.candle import Candle
+from trading.domain.instrument import Instrument
 from trading.domain.time import timeframe_length
 from trading_cli.candles import read_days
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+def stock(symbol: str) -> Instrument:
+    """A share quoted in USD that trades in cents and whole units."""
+    return Instrument(
+        symbol=symbol, base_currency=symbol, quote_currency="USD", tick_size=Decimal("0.01"),
+        lot_size=Decimal(1), min_notional=Decimal(0), max_price_age_seconds=86400,
+    )  # fmt: skip
 
 
 def course(

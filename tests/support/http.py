@@ -36,6 +36,11 @@ class Answer:
     def json(self) -> Any:
         return json.loads(self.text, parse_float=Decimal)
 
+    @property
+    def errors(self) -> dict[str, str]:
+        """What a problem says is wrong, by field."""
+        return {error["field"]: error["message"] for error in self.json["errors"]}
+
 
 def proxy_event(
     method: str,
