@@ -137,6 +137,22 @@ def test_funding_is_paid_by_longs_and_stands_in_the_ledger() -> None:
     assert [t.kind.value for t in result.ledger] == ["deposit", "fill", "funding"]
 
 
+def test_a_symbol_is_entered_again_after_an_exit_ended_what_was_left_of_its_entry() -> None:
+    rows = [(100, 100, 100, 100, 9), (100, 100, 97, 97, 4), *[(97, 97, 97, 97, 9)] * 4]
+    thin = config(
+        fill_model=FillModel(timing="next_bar", participation_rate=D(1)),
+        policy={"sizing": "fixed_quantity", "quantity": D(10), "stop_loss_percent": D(2)},
+        gear=Gear.REFERENCE,
+    )
+    result = run(rows, [1, 0, 0, 1, 0, 0], thin)
+    assert trades(result) == [
+        (1, 4, 100, "ENTRY"),
+        (2, -4, 97, "STOP_LOSS"),
+        (4, 9, 97, "ENTRY"),
+        (5, 1, 97, "ENTRY"),
+    ]
+
+
 def test_limits_refuse_orders_and_the_refusals_are_counted() -> None:
     capped = NO_LIMITS.model_copy(update={"max_order_notional": D(500)})
     result = run(UP, [1, 1, 1, 1], config(cash=D(1000), limits=capped))

@@ -295,8 +295,11 @@ def _unlinked(order: Order) -> Order:
 def _with_recommendation(
     change: BookChange, recommendation: Recommendation | None, now: datetime
 ) -> BookChange:
-    """Move the recommendation behind the order along with it."""
+    """Move the recommendation behind the order along with it; behind an exit it is its entry's."""
     order = change.order
+    if order is not None and order.parent_id is not None:
+        entry = order.parent_id
+        order = next((m.order for m in change.linked if m.order.id == entry), None)
     if recommendation is None or order is None:
         return change
     status = status_by_order(order.execution_status, order.filled_quantity)

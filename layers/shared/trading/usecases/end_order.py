@@ -66,7 +66,11 @@ def settle_order(desk: Desk, order_id: str, told: VenueReport) -> Order:
 
 
 def behind(desk: Desk, order: Order) -> Recommendation | None:
-    """The recommendation behind an order, which moves along with it."""
-    if order.recommendation_id is None:
-        return None
-    return desk.recommendations.get(order.recommendation_id)
+    """The recommendation behind an order, which moves along with it.
+
+    That of a bracket's exit is its entry's, as what is left of the entry ends when an exit trades.
+    """
+    identifier = order.recommendation_id
+    if order.parent_id is not None:
+        identifier = desk.orders.get(order.parent_id).recommendation_id
+    return None if identifier is None else desk.recommendations.get(identifier)
