@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from backtesting.routes import router
-from trading import checks
+from trading import bootstrap, checks
 from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry
 from trading.domain.errors import InvalidInput, NotFound
 from trading.laboratory import laboratory
 from trading.settings import settings
-from trading.telemetry import begin_scheduled, logger
+from trading.telemetry import logger, observed
 from trading.usecases.run_queued_backtest import run_queued_backtest
 from trading.usecases.sweep_in_chunks import compute, conclude, fail, plan
 
@@ -44,6 +44,7 @@ app = create_app(
         "results_bucket": _bucket,
     },
     metrics=_metrics,
+    trail=bootstrap.audit_trail,
 )
 api = lambda_entry(app)
 
@@ -52,13 +53,13 @@ _NOTHING = {"status": "unknown", "chunks": 0, "key": "", "rank": False, "tried":
 """What any step of a sweep that does not exist answers."""
 
 
+@observed
 def on_run(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run one backtest.
 
     Event: ``{"run_id": "bt_…"}``. Answers its id and status; what cannot be reached now is raised,
     so that Lambda tries again.
     """
-    begin_scheduled(event, context)
     try:
         run = run_queued_backtest(laboratory(), event["run_id"])
     except NotFound as error:
@@ -69,6 +70,7 @@ def on_run(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"run_id": run.id, "status": run.status.value}
 
 
+@observed
 def on_sweep(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take one step of a sweep.
 
@@ -76,7 +78,6 @@ def on_sweep(event: dict[str, Any], context: Any) -> dict[str, Any]:
     1}``, with the chunk's ``number`` for compute and the ``error`` for fail. Answers what the next
     step needs. Raises InvalidInput for another step.
     """
-    begin_scheduled(event, context)
     try:
         answer = _step(event, event["sweep_id"], int(event["attempt"]))
     except NotFound as error:

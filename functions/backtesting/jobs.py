@@ -6,7 +6,7 @@ import json
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trading import bootstrap
+from trading import bootstrap, tracing
 from trading.domain.backtest_run import BacktestRun, RunStatus, Sweep, SweepStatus
 from trading.domain.errors import Unavailable
 from trading.settings import settings
@@ -17,6 +17,7 @@ def start_run(run: BacktestRun) -> None:
     if run.status is not RunStatus.QUEUED:
         return
     event = {"run_id": run.id, "correlation_id": run.correlation_id}
+    tracing.inject(event)
     try:
         bootstrap.function_client().invoke(
             FunctionName=settings().run_function,

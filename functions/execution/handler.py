@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from execution.routes import router
-from trading import bootstrap, checks, deadline
+from trading import bootstrap, checks, deadline, measures, tracing
 from trading.adapters.dynamodb.price_stream import read_prices
-from trading.adapters.sqs.execution_queue import hand_back, queue_depth, read_message
+from trading.adapters.sqs.execution_queue import hand_back, queue_depth, read_message, trace_context
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.domain.errors import InvalidInput, NotFound, Unavailable
 from trading.settings import settings
-from trading.telemetry import begin_scheduled, choose_correlation_id, logger, set_correlation_id
+from trading.telemetry import (
+    choose_correlation_id,
+    logger,
+    note_trace,
+    observed,
+    set_correlation_id,
+)
 from trading.usecases.execute_recommendation import execute_recommendation
 from trading.usecases.match_orders import match_orders
 
@@ -49,6 +56,7 @@ app = create_app(
         "execution_queue": checks.execution_queue,
     },
     metrics=_metrics,
+    trail=bootstrap.audit_trail,
 )
 api = lambda_entry(app)
 
@@ -56,6 +64,7 @@ RETRY_SECONDS = 5
 """When a message of ours that failed is tried again."""
 
 
+@observed
 def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Act on a batch of queued recommendations.
 
@@ -63,7 +72,6 @@ def on_recommendations(event: dict[str, Any], context: Any) -> dict[str, Any]:
     tries; ours go on around it, since it stands in no order to them. When one of ours fails, the
     rest of its portfolio's messages fail with it, so that their order is kept.
     """
-    deadline.begin(context)
     records: list[dict[str, Any]] = event["Records"]
     foreign = {record["messageId"] for record in records if not _is_ours(record)}
     ours = [record for record in records if record["messageId"] not in foreign]
@@ -90,7 +98,15 @@ def _execute_all(records: list[dict[str, Any]], foreign: set[str], context: Any)
         if deadline.spare() == 0:
             raise Unavailable("no time is left in this invocation; the message is handed back")
         try:
-            _execute(record)
+            with tracing.span(
+                "execution queue process",
+                "consumer",
+                trace_context(record.raw_event),
+                messaging__system="aws_sqs",
+                messaging__message__id=record.message_id,
+            ):
+                note_trace()
+                _execute(record)
         except NotFound as error:
             if error.kind != "recommendation":
                 raise
@@ -136,9 +152,18 @@ def _is_ours(record: dict[str, Any]) -> bool:
     return True
 
 
+def _measure_wait(record: SQSRecord) -> None:
+    """Note how long a message waited, if the queue tells when it came."""
+    sent = (record.raw_event.get("attributes") or {}).get("SentTimestamp", "")
+    if sent.isdigit():
+        waited = max(0, round(time.time() * 1000) - int(sent))
+        measures.measure("QueueAge", "Milliseconds", waited)
+
+
 def _execute(record: SQSRecord) -> None:
     """Act on one message."""
     message = read_message(record.body)
+    _measure_wait(record)
     set_correlation_id(choose_correlation_id(message["correlation_id"]))
     done = execute_recommendation(desk(), message["recommendation_id"])
     logger.info(
@@ -153,6 +178,7 @@ def _execute(record: SQSRecord) -> None:
     )
 
 
+@observed
 def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Show the resting orders of every symbol that has a new price what the market did.
 
@@ -160,7 +186,6 @@ def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
     schedule looks at everything once more. Answers as ``on_schedule`` does, and how many records
     could not be read.
     """
-    begin_scheduled({}, context)
     prices, unreadable = read_prices(event["Records"])
     counts = Counter[str]()
     for symbol in sorted({price.symbol for price in prices}):
@@ -170,13 +195,13 @@ def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
     return answer
 
 
+@observed
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Show every resting order what the market did since it last saw it.
 
     Event: ``{"symbol": "AAPL"}`` for one symbol's orders, ``{}`` for all. Answers how many were
     filled, expired or rejected, still wait, or were busy.
     """
-    begin_scheduled(event, context)
     counts = match_orders(desk(), event.get("symbol"))
     logger.info("resting orders matched", extra=counts)
     return counts

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
+from trading import measures
 from trading.api.app import new_router
 from trading.api.idempotency import IdempotencyKey, replayable
 from trading.api.listing import (
@@ -130,6 +131,7 @@ def post_reconcile(body: ReconcileIn, caller: CallerDep) -> ReconcileOut:
     """Compare the books with the ledger and the resting orders; report, change nothing."""
     pids = visible_portfolios(caller, body.portfolio_id, desk().portfolios.ids)
     report = reconcile(desk(), pids)
+    measures.count("ReconciliationDifferences", len(report.differences))
     return ReconcileOut(
         portfolios=len(pids),
         orders=report.orders,

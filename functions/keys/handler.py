@@ -23,5 +23,6 @@ app = create_app(
     prefix="/keys",
     checks={"keys_table": table_check(lambda: bootstrap.api_keys().reachable())},
     metrics=_metrics,
+    trail=bootstrap.audit_trail,
 )
 api = lambda_entry(app)

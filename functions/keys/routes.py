@@ -10,10 +10,13 @@ from fastapi import Query, Request, Response
 from trading import bootstrap
 from trading.api.app import new_router
 from trading.api.idempotency import IdempotencyKey, OptionalIdempotencyKey, replayable
+from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, across, page_of
 from trading.api.security import CallerDep, requires
 from trading.auth.issue import issue, rotate
 from trading.auth.scopes import KEYS_ADMIN
-from trading.schemas.base import Page, decode_cursor, encode_cursor
+from trading.domain.audit import TOOL
+from trading.schemas.audit import AuditEntryOut, shown
+from trading.schemas.base import Page, UtcDatetime, decode_cursor, encode_cursor
 from trading.schemas.keys import IssuedKey, KeyRequest, KeyView, RotateRequest, issued, view
 
 router = new_router(dependencies=[requires(KEYS_ADMIN)])
@@ -45,6 +48,22 @@ def list_keys(
     more = len(found) > limit
     shown = [view(key) for key in found[:limit]]
     return Page(items=shown, cursor=encode_cursor(shown[-1].id) if more else None)
+
+
+@router.get("/keys/audit")
+def list_audit(
+    key_id: Annotated[str | None, Query(max_length=64, description="Only this key's.")] = None,
+    start: Annotated[UtcDatetime | None, Query(description="At or after.")] = None,
+    end: Annotated[UtcDatetime | None, Query(description="Before.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[AuditEntryOut]:
+    """List requests to write, newest first: who, what, when, from where, and the answer."""
+    trail = bootstrap.audit_trail()
+    wanted = [key_id] if key_id is not None else [*bootstrap.api_keys().ids(), TOOL]
+    read = across(wanted, lambda who, most, before: trail.newest(who, most, before, start, end))
+    found, following = page_of(read, limit, cursor)
+    return Page(items=[shown(entry) for entry in found], cursor=following)
 
 
 @router.post("/keys/{id}/rotate", response_model=IssuedKey)

@@ -12,7 +12,7 @@ from trading.adapters.venues.ccxt_candles import CcxtCandles
 from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.settings import settings
-from trading.telemetry import begin_scheduled, logger
+from trading.telemetry import logger, observed
 from trading.usecases.fetch_candles import fetch_candles
 from trading.usecases.watch_list import symbols_to_watch
 
@@ -48,18 +48,19 @@ app = create_app(
         "newest_price": _age_check,
     },
     metrics=_metrics,
+    trail=bootstrap.audit_trail,
     body_limits={"POST /market/candles": CANDLES_BODY_LIMIT},
 )
 api = lambda_entry(app)
 
 
+@observed
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Fetch the closed candles that are missing, from each instrument's venue.
 
     Event: ``{"symbols": ["BTC-USDT"], "timeframe": "1h"}``; what is left out is as configured.
     Answers how many candles were created, unchanged and replaced, and errors by symbol.
     """
-    begin_scheduled(event, context)
     result = fetch_candles(
         desk().market,
         # One client per venue and run: it keeps to the venue's rate, and reads its markets once.

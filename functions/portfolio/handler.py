@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from portfolio import allocation, routes
-from trading import checks
+from trading import bootstrap, checks
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.domain.errors import MissingRate
 from trading.settings import settings
-from trading.telemetry import begin_scheduled, logger
+from trading.telemetry import logger, observed
 from trading.usecases.manage_portfolio import snapshot_all
 
 
@@ -44,10 +44,12 @@ app = create_app(
         "market_table": checks.table(lambda: settings().market_table),
     },
     metrics=_metrics,
+    trail=bootstrap.audit_trail,
 )
 api = lambda_entry(app)
 
 
+@observed
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Charge the day's borrow costs and keep an equity snapshot of portfolios.
 
@@ -55,7 +57,6 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     recorded and how many of those named do not exist; where there are any, also how many were
     charged, and how many could not be valued for want of an exchange rate.
     """
-    begin_scheduled(event, context)
     counts = snapshot_all(desk(), event.get("portfolio_ids"))
     logger.info("equity recorded", extra={"counts": counts})
     return counts

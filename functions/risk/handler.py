@@ -6,29 +6,37 @@ from collections.abc import Iterable
 from typing import Any
 
 from risk.routes import router
-from trading import checks
+from trading import bootstrap, checks, measures
 from trading.adapters.dynamodb.price_stream import read_prices
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.domain.portfolio import TradingState
 from trading.settings import settings
-from trading.telemetry import begin_scheduled, correlation_id, logger
+from trading.telemetry import correlation_id, logger, observed
 from trading.usecases.measure_tail_risk import measure_tails
 from trading.usecases.monitor_risk import record_exposures, watch_holders, watch_losses
 from trading.usecases.run_stops import run_stops, run_stops_on
+from trading.usecases.watch_figures import drawdown_of, watch_figures
 
 
 def _metrics() -> Iterable[MetricFamily]:
-    """Trading state and orders of the day by portfolio."""
+    """Trading state, orders of the day and drawdown by portfolio."""
     state = MetricFamily("trading_active", "1 where the portfolio trades, 0 where it is halted.")
     trades = MetricFamily("trading_orders_today", "Orders accepted on the portfolio's day.")
+    falls = MetricFamily(
+        "trading_drawdown_percent", "How far equity is below its peak, where a limit watches it."
+    )
     for portfolio_id in desk().portfolios.ids():
-        account = desk().books.account(portfolio_id)
+        portfolio = desk().books.portfolio(portfolio_id)
+        account = portfolio.account
+        fall = drawdown_of(desk(), portfolio)
+        if fall is not None:
+            falls.add(fall, portfolio=portfolio_id)
         active = account.trading_state is TradingState.ACTIVE
         state.add(int(active), portfolio=portfolio_id, state=account.trading_state.value)
         day = desk().books.now(account).date()
         trades.add(desk().books.trades_on(portfolio_id, day), portfolio=portfolio_id)
-    return [state, trades]
+    return [state, trades, falls]
 
 
 app = create_app(
@@ -41,10 +49,12 @@ app = create_app(
         "portfolio_table": checks.table(lambda: settings().portfolio_table),
     },
     metrics=_metrics,
+    trail=bootstrap.audit_trail,
 )
 api = lambda_entry(app)
 
 
+@observed
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Show every armed stop the market, and trip portfolios that have lost too much.
 
@@ -52,7 +62,6 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     were armed, how many of them went off, how many exits that made; how many portfolios had their
     losses watched and how many tripped, and how many are unknown.
     """
-    begin_scheduled(event, context)
     wanted = event.get("portfolio_ids")
     try:
         stops = run_stops(desk(), wanted, correlation_id())
@@ -63,6 +72,7 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     return counts
 
 
+@observed
 def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Show the stops on a symbol each new price of it, and trip holders that lost too much.
 
@@ -70,7 +80,6 @@ def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
     schedule looks at everything once more. Answers how many stops were armed, went off, and made
     an exit, how many portfolios were watched and tripped, and how many records were unreadable.
     """
-    begin_scheduled({}, context)
     prices, unreadable = read_prices(event["Records"])
     try:
         stops = run_stops_on(desk(), prices, correlation_id())
@@ -81,19 +90,22 @@ def on_prices(event: dict[str, Any], context: Any) -> dict[str, int]:
     return counts
 
 
+@observed
 def on_measure(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Keep the exposure of portfolios, and what value at risk of their orders is judged on.
 
     Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many
-    exposures were recorded, how many tails and symbols' returns were measured, and how many
-    portfolios are unknown.
+    exposures were recorded, how many tails and symbols' returns were measured, how many portfolios
+    are unknown, and how many symbols that are held or promised have a price that is too old.
     """
-    begin_scheduled(event, context)
     wanted = event.get("portfolio_ids")
     try:
         tails = measure_tails(desk(), wanted, settings().timeframe)
     finally:
         exposures = record_exposures(desk(), wanted)
-    counts = {**tails, **exposures}
+        figures = watch_figures(desk(), wanted)
+    measures.count("StalePrices", figures.stale)
+    measures.measure("Drawdown", "Percent", float(figures.drawdown))
+    counts = {**tails, **exposures, "stale_prices": figures.stale}
     logger.info("risk measured", extra={"counts": counts})
     return counts

@@ -11,7 +11,7 @@ from trading import bootstrap, checks
 from trading.api.app import MetricFamily, create_app, lambda_entry
 from trading.desk import desk
 from trading.settings import settings
-from trading.telemetry import begin_scheduled, correlation_id, logger
+from trading.telemetry import correlation_id, logger, observed
 from trading.usecases.generate_signals import StrategyChoice, generate_signals
 from trading.usecases.schedule_strategies import still_passed
 from trading.usecases.watch_list import symbols_to_watch
@@ -35,10 +35,12 @@ app = create_app(
         "market_table": checks.table(lambda: settings().market_table),
     },
     metrics=_metrics,
+    trail=bootstrap.audit_trail,
 )
 api = lambda_entry(app)
 
 
+@observed
 def on_schedule(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run strategies on the newest closed candles: those that were scheduled, if any were.
 
@@ -47,7 +49,6 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, Any]:
     does not pass the check (``trading strategy check``) is named and does not run. Answers how many
     signals were created and unchanged, and errors by strategy.
     """
-    begin_scheduled(event, context)
     plan = _planned(event)
     result = generate_signals(
         desk().market,

@@ -8,6 +8,8 @@ from fastapi import Request, Response
 from trading.api.app import CheckResult, MetricFamily, create_app, lambda_entry, new_router
 from trading.api.idempotency import IdempotencyKey, OptionalIdempotencyKey, replayable
 from trading.api.security import CallerDep, requires
+from trading.domain.audit import AuditEntry
+from trading.domain.errors import Unavailable
 from trading.schemas.base import Amount, OutAmount, PositiveAmount, Symbol, UtcDatetime, Wire
 
 BULK_LIMIT = 1024 * 1024
@@ -27,15 +29,36 @@ class Shown(Wire):
     caller: str
 
 
+class MemoryTrail:
+    """Takes what is noted, unless it is told to fail."""
+
+    def __init__(self) -> None:
+        self.notes: list[tuple[str, AuditEntry]] = []
+        self.broken: set[str] = set()
+
+    def asked(self, entry: AuditEntry) -> None:
+        self._note("asked", entry)
+
+    def answered(self, entry: AuditEntry) -> None:
+        self._note("answered", entry)
+
+    def _note(self, what: str, entry: AuditEntry) -> None:
+        if what in self.broken:
+            raise Unavailable("the table does not answer")
+        self.notes.append((what, entry))
+
+
 class Hooks:
-    """What tests make the service do."""
+    """What tests make the service do, and the trail that it leaves."""
 
     action: Callable[[], None] = staticmethod(lambda: None)
     calls = 0
     healthy = True
+    trail = MemoryTrail()
 
     @classmethod
     def reset(cls) -> None:
+        cls.trail = MemoryTrail()
         cls.action, cls.calls, cls.healthy = staticmethod(lambda: None), 0, True
 
 
@@ -88,6 +111,7 @@ app = create_app(
     prefix="/things",
     checks={"part": lambda: CheckResult(Hooks.healthy, "fine" if Hooks.healthy else "broken")},
     metrics=lambda: [MetricFamily("demo", 'a "help"\nline').add(3, state='a"b\\c\nd')],
+    trail=lambda: Hooks.trail,
     body_limits={"POST /things/bulk": BULK_LIMIT},
 )
 api = lambda_entry(app)

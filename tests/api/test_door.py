@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.demo import Hooks, api, app
+from tests.api.demo import Hooks, MemoryTrail, api, app
 from tests.support.http import Context, invoke, proxy_event
 from trading.api.app import CheckResult, create_app
 from trading.domain import errors
@@ -182,7 +182,13 @@ def test_a_check_that_raises_is_a_failed_check() -> None:
         raise RuntimeError("private")
 
     service = create_app(
-        "x", "X", new_router(), prefix="/x", checks={"a": broken}, metrics=lambda: []
+        "x",
+        "X",
+        new_router(),
+        prefix="/x",
+        checks={"a": broken},
+        metrics=lambda: [],
+        trail=MemoryTrail,
     )
     answer = invoke(lambda_entry(service), "GET", "/x/health", scopes=None)
     assert answer.status == 503
@@ -202,7 +208,7 @@ def test_a_router_that_would_read_floats_is_refused() -> None:
     inexact = APIRouter()
     inexact.add_api_route("/y", lambda: None)
     with pytest.raises(TypeError, match="new_router"):
-        create_app("y", "Y", inexact, prefix="/y", checks={}, metrics=lambda: [])
+        create_app("y", "Y", inexact, prefix="/y", checks={}, metrics=lambda: [], trail=MemoryTrail)
 
 
 def test_openapi_shows_the_scope_of_every_operation() -> None:

@@ -41,6 +41,7 @@ def routes() -> dict[tuple[str, str], dict[str, Any]]:
         (event["Method"], event["Path"]): event
         for function in FUNCTIONS
         for event in events(function, "Api")
+        if event["Method"] != "options"
     }
 
 
@@ -73,8 +74,22 @@ def test_the_routes_are_those_of_the_openapi_document() -> None:
 
 
 def test_no_route_is_served_twice() -> None:
-    count = sum(len(events(function, "Api")) for function in FUNCTIONS)
-    assert count == len(routes())
+    served = [(e["Method"], e["Path"]) for f in FUNCTIONS for e in events(f, "Api")]
+    assert len(served) == len(set(served))
+
+
+def test_a_browser_may_ask_about_every_path_without_a_key() -> None:
+    asked = {
+        event["Path"]: (function, event["Auth"])
+        for function in FUNCTIONS
+        for event in events(function, "Api")
+        if event["Method"] == "options"
+    }
+    owners = {e["Path"]: f for f in FUNCTIONS for e in events(f, "Api") if e["Method"] != "options"}
+    assert asked.keys() == owners.keys()
+    assert all(auth == {"Authorizer": "NONE"} for _, auth in asked.values())
+    services = {path: FUNCTIONS[owners[path]]["Handler"] for path in owners}
+    assert {path: FUNCTIONS[f]["Handler"] for path, (f, _) in asked.items()} == services
 
 
 def test_only_health_needs_no_key() -> None:
@@ -128,10 +143,37 @@ def test_every_function_keeps_its_logs_for_a_stated_time(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_has_an_alarm_on_its_errors(function: str) -> None:
+def test_every_function_has_its_alarms(function: str) -> None:
     dimension = [{"Name": "FunctionName", "Value": {"Ref": function}}]
-    watching = [a for a in ALARMS.values() if a["Dimensions"] == dimension]
-    assert [alarm["MetricName"] for alarm in watching] == ["Errors"]
+    watching = {a["MetricName"]: a for a in ALARMS.values() if a["Dimensions"] == dimension}
+    assert set(watching) == {"Errors", "Throttles", "Duration"}
+    assert watching["Duration"]["ExtendedStatistic"] == "p99"
+    assert watching["Duration"]["Threshold"] < FUNCTIONS[function]["Timeout"] * 1000
+    conditional = {n for n in ALARMS if RESOURCES[n].get("Condition") == "HasAllAlarms"}
+    names = {a["MetricName"]: n for n, a in ALARMS.items() if a["Dimensions"] == dimension}
+    assert {names["Throttles"], names["Duration"]} <= conditional
+    assert names["Errors"] not in conditional
+
+
+def test_what_matters_to_the_money_is_watched_in_every_stage() -> None:
+    watched = {
+        (alarm["Namespace"], alarm["MetricName"])
+        for name, alarm in ALARMS.items()
+        if "Condition" not in RESOURCES[name]
+    }
+    assert {
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("Trading", "StalePrices"),
+        ("Trading", "Drawdown"),
+        ("Trading", "ReconciliationDifferences"),
+        ("Trading", "FailedAttempts"),
+    } <= watched
+
+
+def test_every_alarm_can_be_mailed() -> None:
+    mailed = {"If": ["HasAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+    assert all(alarm["AlarmActions"] == mailed for alarm in ALARMS.values())
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -17,12 +17,14 @@ ENVIRONMENT = {
     "RiskTable": "RISK_TABLE",
     "IdempotencyTable": "IDEMPOTENCY_TABLE",
     "BacktestsTable": "BACKTESTS_TABLE",
+    "AuditTable": "AUDIT_TABLE",
 }
 OTHER_SETTINGS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
     "STAGE": "test",
+    "METRICS_CACHE_SECONDS": "0",
     "WATCH_LIST": "AAPL,IBM",
     "TIMEFRAME": "1d",
     "STRATEGIES": "ma_cross,rsi_reversion",

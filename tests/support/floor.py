@@ -106,14 +106,22 @@ def drain() -> dict[str, Any]:
     from trading.settings import settings
 
     client, url = bootstrap.queue_client(), settings().execution_queue_url
-    found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
+    found = client.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        AttributeNames=["All"],
+        MessageAttributeNames=["All"],
+    )
     records = [
         {
             "messageId": m["MessageId"],
             "receiptHandle": m["ReceiptHandle"],
             "body": m["Body"],
             "attributes": m["Attributes"],
-            "messageAttributes": {},
+            "messageAttributes": {
+                name: {"stringValue": a["StringValue"], "dataType": a["DataType"]}
+                for name, a in m.get("MessageAttributes", {}).items()
+            },
             "eventSource": "aws:sqs",
             "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:q.fifo",
             "awsRegion": "us-east-1",

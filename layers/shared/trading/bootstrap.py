@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from trading.adapters.dynamodb.api_keys import ApiKeys
+from trading.adapters.dynamodb.audit import AuditTrail
 from trading.adapters.dynamodb.store import Store
 from trading.client_config import client_config
 from trading.settings import settings
@@ -60,3 +61,9 @@ def wall_clock() -> datetime:
 def api_keys() -> ApiKeys:
     """Return the repository of API keys."""
     return ApiKeys(store(), settings().keys_table)
+
+
+@functools.cache
+def audit_trail() -> AuditTrail:
+    """Return the audit trail."""
+    return AuditTrail(store(), settings().audit_table)

@@ -6,18 +6,16 @@ from datetime import datetime
 from functools import cache, cached_property
 
 from trading import bootstrap
-from trading.adapters.dynamodb.books import BookRepository
 from trading.adapters.dynamodb.exposures import ExposureRepository
 from trading.adapters.dynamodb.market import MarketRepository
 from trading.adapters.dynamodb.orders import OrderRepository
 from trading.adapters.dynamodb.portfolios import PortfolioRepository
-from trading.adapters.dynamodb.recommendations import RecommendationRepository
 from trading.adapters.dynamodb.risk_state import RiskRepository
-from trading.adapters.dynamodb.signals import SignalRepository
 from trading.adapters.dynamodb.stops import StopRepository
 from trading.adapters.dynamodb.store import Store
 from trading.adapters.dynamodb.strategy_schedule import StrategyScheduleRepository
 from trading.adapters.sqs.execution_queue import SqsExecutionQueue
+from trading.observed_writes import ObservedBooks, ObservedRecommendations, ObservedSignals
 from trading.settings import Settings, settings
 
 
@@ -40,14 +38,14 @@ class LiveDesk:
         return self._given_settings or settings()
 
     @cached_property
-    def books(self) -> BookRepository:
+    def books(self) -> ObservedBooks:
         """The books."""
-        return BookRepository(self._store, self._settings, self.wall_clock)
+        return ObservedBooks(self._store, self._settings, self.wall_clock)
 
     @cached_property
-    def recommendations(self) -> RecommendationRepository:
+    def recommendations(self) -> ObservedRecommendations:
         """The recommendations."""
-        return RecommendationRepository(self._store, self._settings.recommendations_table)
+        return ObservedRecommendations(self._store, self._settings.recommendations_table)
 
     @cached_property
     def orders(self) -> OrderRepository:
@@ -80,9 +78,9 @@ class LiveDesk:
         return MarketRepository(self._store, self._settings.market_table)
 
     @cached_property
-    def signals(self) -> SignalRepository:
+    def signals(self) -> ObservedSignals:
         """The signals."""
-        return SignalRepository(self._store, self._settings.signals_table)
+        return ObservedSignals(self._store, self._settings.signals_table)
 
     @cached_property
     def schedules(self) -> StrategyScheduleRepository:

@@ -76,6 +76,11 @@ class Settings:
         return self._required("IDEMPOTENCY_TABLE")
 
     @property
+    def audit_table(self) -> str:
+        """Table of the audit trail."""
+        return self._required("AUDIT_TABLE")
+
+    @property
     def backtests_table(self) -> str:
         """Table of backtests and sweeps."""
         return self._required("BACKTESTS_TABLE")
@@ -124,6 +129,16 @@ class Settings:
     def watch_list(self) -> tuple[str, ...]:
         """Symbols to fetch and to make signals for; none means every instrument."""
         return _parts(self.environment.get("WATCH_LIST", ""))
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """Origins whose pages may call from a browser; none unless set."""
+        return _parts(self.environment.get("CORS_ORIGINS", ""))
+
+    @property
+    def metrics_cache_seconds(self) -> int:
+        """How long figures that were read may be shown to scrapers; 15 unless set."""
+        return int(self.environment.get("METRICS_CACHE_SECONDS") or 15)
 
     @property
     def timeframe(self) -> str:

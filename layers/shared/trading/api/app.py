@@ -8,16 +8,18 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Response
 from mangum import Mangum
 
-from trading import deadline
 from trading.api import health
 from trading.api import metrics as prometheus
+from trading.api.audit import Audited, Trail
+from trading.api.cors import AllowedOrigins
 from trading.api.health import CheckResult, table_check
-from trading.api.metrics import MetricFamily
+from trading.api.metrics import MetricFamily, Scraped
 from trading.api.middleware import Observed
 from trading.api.problems import MEDIA_TYPE, add_handlers
 from trading.api.routing import ExactRoute, new_router
 from trading.api.security import requires
 from trading.schemas.problem import Problem
+from trading.telemetry import invocation
 
 __all__ = ["CheckResult", "MetricFamily", "create_app", "lambda_entry", "new_router", "table_check"]
 
@@ -31,12 +33,14 @@ def create_app(
     prefix: str,
     checks: Mapping[str, Callable[[], CheckResult]],
     metrics: Callable[[], Iterable[MetricFamily]],
+    trail: Callable[[], Trail],
     body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """Build a service's application.
 
     ``checks`` are run by ``GET {prefix}/health``, ``metrics`` gives what ``GET {prefix}/metrics``
-    shows. ``body_limits`` maps ``"POST /path"`` to bytes where the default limit is too small.
+    shows, and every request to write is noted in the ``trail``. ``body_limits`` maps
+    ``"POST /path"`` to bytes where the default limit is too small.
     Raises TypeError for a router that was not made by ``new_router``.
     """
     app = FastAPI(
@@ -47,10 +51,14 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         strict_content_type=False,
+        # The middleware below makes the request's span, in the provider of trading.tracing.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
         responses={"default": _PROBLEM},
     )
     app.state.service = service
     app.state.body_limits = dict(body_limits or {})
+    app.add_middleware(Audited, trail=trail)
+    app.add_middleware(AllowedOrigins)
     app.add_middleware(Observed)
     add_handlers(app)
     # First, so that no "{prefix}/{id}" takes these two names.
@@ -75,6 +83,7 @@ def _operations(
 ) -> APIRouter:
     """Return the two routes that every service has."""
     router = new_router()
+    scraped = Scraped(metrics)
 
     @router.get(
         f"{prefix}/health",
@@ -95,7 +104,7 @@ def _operations(
         operation_id=f"{service}_metrics",
     )
     def get_metrics() -> Response:
-        return Response(prometheus.exposition(metrics()), media_type=prometheus.MEDIA_TYPE)
+        return Response(scraped.text(), media_type=prometheus.MEDIA_TYPE)
 
     return router
 
@@ -116,7 +125,7 @@ def lambda_entry(app: FastAPI) -> Callable[[dict[str, Any], Any], dict[str, Any]
     )
 
     def entry(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        deadline.begin(context)
-        return adapter(event, context)
+        with invocation(context):
+            return adapter(event, context)
 
     return entry

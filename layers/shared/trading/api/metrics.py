@@ -1,18 +1,21 @@
 """``GET <prefix>/metrics``: durable figures in the Prometheus text format, version 0.0.4.
 
-Figures come from the tables at the moment of asking, so they are exact and the same from every
-process. The text is written here rather than by prometheus_client, which is made to count inside
-one process and turns every value into a float.
+Figures come from the tables, at the moment of asking or a few seconds before, so they are exact
+and the same from every process. The text is written here rather than by prometheus_client, which
+is made to count inside one process and turns every value into a float.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
 from trading.domain.money import plain
+from trading.settings import settings
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
@@ -31,6 +34,26 @@ class MetricFamily:
         """Add a sample and return the family."""
         self.samples.append((labels, Decimal(value)))
         return self
+
+
+class Scraped:
+    """The text of a service's figures, read anew when it is older than the settings allow.
+
+    A second scraper, or one that asks often, so costs no more reads.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[MetricFamily]]) -> None:
+        self._read = read
+        self._text = ""
+        self._until = -math.inf
+
+    def text(self) -> str:
+        """The figures in the text format. Raises Unavailable."""
+        now = time.monotonic()
+        if now >= self._until:
+            self._text = exposition(self._read())
+            self._until = now + settings().metrics_cache_seconds
+        return self._text
 
 
 def exposition(families: Iterable[MetricFamily]) -> str:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from trading import measures, tracing
 from trading.api.problems import internal_error
-from trading.telemetry import choose_correlation_id, logger, set_correlation_id
+from trading.telemetry import choose_correlation_id, logger, note_trace, set_correlation_id
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CORRELATION_HEADER = "X-Correlation-Id"
+_FAULT = 500
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -33,12 +35,25 @@ class Observed:
             await self._app(scope, receive, send)
             return
         context = (scope.get("aws.event") or {}).get("requestContext") or {}
+        headers = Headers(scope=scope)
         correlation = set_correlation_id(
-            choose_correlation_id(
-                Headers(scope=scope).get(CORRELATION_HEADER), context.get("requestId")
-            )
+            choose_correlation_id(headers.get(CORRELATION_HEADER), context.get("requestId"))
         )
-        start = time.perf_counter()
+        carrier = {name: headers[name] for name in tracing.HEADERS if name in headers}
+        with tracing.span(scope["method"], "server", carrier, correlation__id=correlation) as span:
+            note_trace()
+            start = time.perf_counter()
+            status = await self._serve(scope, receive, send, correlation)
+            seconds = time.perf_counter() - start
+            _describe(span, scope, status)
+        measures.count("Requests")
+        measures.measure("Latency", "Milliseconds", round(seconds * 1000, 3))
+        if status >= _FAULT:
+            measures.count("Faults")
+        _log(scope, context, status, seconds)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, correlation: str) -> int:
+        """Let the application answer, mark its answer, and return the status."""
         status = 0
 
         async def send_marked(message: Message) -> None:
@@ -56,19 +71,36 @@ class Observed:
             logger.exception("unexpected error")
             if status == 0:
                 await internal_error(scope["path"])(scope, receive, send_marked)
-        _log(scope, context, status, time.perf_counter() - start)
+        return status
+
+
+def _describe(span: tracing.Noted, scope: Scope, status: int) -> None:
+    """Name a request's span by its route, as OpenTelemetry's conventions have it."""
+    route = _route(scope)
+    span.rename(f"{scope['method']} {route}")
+    span.note(http__request__method=scope["method"], http__route=route)
+    span.note(http__response__status_code=status)
+    if status >= _FAULT:
+        span.failed(str(status))
+
+
+def _route(scope: Scope) -> str:
+    """The path as a template, so that no identifier gets into names."""
+    return getattr(scope.get("route"), "path", "(none)")
 
 
 def _log(scope: Scope, context: dict[str, Any], status: int, seconds: float) -> None:
     """Write the request's one line; neither bodies nor keys, and the path only as a template."""
-    route = scope.get("route")
+    caller = context.get("authorizer") or {}
     logger.info(
         "request",
         extra={
             "method": scope["method"],
-            "route": getattr(route, "path", "(none)"),
+            "route": _route(scope),
             "status": status,
             "duration_ms": round(seconds * 1000, 3),
-            "key_id": (context.get("authorizer") or {}).get("key_id"),
+            "key_id": caller.get("key_id"),
+            "key_generation": caller.get("generation"),
+            "source": (context.get("identity") or {}).get("sourceIp"),
         },
     )

@@ -86,6 +86,13 @@ def internal_error(path: str) -> Response:
     )
 
 
+def unavailable(path: str) -> Response:
+    """Answer that nothing was done because a dependency does not answer."""
+    status, kind, title = KINDS[errors.Unavailable]
+    detail = "nothing was done; send the same request again"
+    return problem_response(path, status, kind, title, detail, headers={"Retry-After": "1"})
+
+
 async def _trading_error(request: Request, error: Exception) -> Response:
     """Answer an expected error as ``KINDS`` says."""
     if not isinstance(error, errors.TradingError):

@@ -105,6 +105,10 @@ class ApiKeys:
         )
         return [from_item(item) for item in items]
 
+    def ids(self) -> list[str]:
+        """The ids of all keys, revoked ones too."""
+        return [item["id"] for item in self._store.query(self._table, keys.API_KEYS)]
+
     def reachable(self) -> bool:
         """Tell whether the table answers."""
         return self._store.reachable(self._table)

@@ -217,3 +217,18 @@ def sweep(identifier: str) -> Key:
 def chunk(identifier: str, attempt: int, number: int) -> Key:
     """A chunk of a sweep that was computed."""
     return {"pk": f"SWEEP#{identifier}", "sk": f"CHUNK#{attempt:04d}#{number:06d}"}
+
+
+def audit_of(key_id: str) -> str:
+    """The partition of what a key's holder asked for."""
+    return f"KEY#{key_id}"
+
+
+def audit_asked(key_id: str, place: str) -> Key:
+    """A request to write, before it is acted on."""
+    return {"pk": audit_of(key_id), "sk": f"{place}#1"}
+
+
+def audit_answered(key_id: str, place: str) -> Key:
+    """What that request was answered."""
+    return {"pk": audit_of(key_id), "sk": f"{place}#2"}

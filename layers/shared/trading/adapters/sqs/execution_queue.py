@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trading import tracing
 from trading.domain.errors import InvalidInput, Unavailable
 from trading.domain.recommendation import Recommendation
 
@@ -36,15 +37,18 @@ class SqsExecutionQueue:
         taken: list[str] = []
         for start in range(0, len(recommendations), MAX_BATCH):
             batch = recommendations[start : start + MAX_BATCH]
-            entries: Any = [_entry(i, r) for i, r in enumerate(batch)]
-            try:
-                answer = self._client().send_message_batch(
-                    QueueUrl=self._address(), Entries=entries
-                )
-            except (BotoCoreError, ClientError) as error:
-                raise Unavailable("the execution queue does not take messages") from error
+            answer = self._send_batch(batch)
             taken += [batch[int(done["Id"])].id for done in answer.get("Successful", [])]
         return taken
+
+    def _send_batch(self, batch: Sequence[Recommendation]) -> Any:
+        """Send up to ten; each message carries the trace on. Raises Unavailable."""
+        with tracing.span("execution queue send", "producer", messaging__system="aws_sqs"):
+            entries: Any = [_entry(i, r) for i, r in enumerate(batch)]
+            try:
+                return self._client().send_message_batch(QueueUrl=self._address(), Entries=entries)
+            except (BotoCoreError, ClientError) as error:
+                raise Unavailable("the execution queue does not take messages") from error
 
 
 def queue_depth(client: SQSClient, address: str) -> dict[str, int]:
@@ -83,18 +87,24 @@ def _entry(index: int, recommendation: Recommendation) -> dict[str, Any]:
         "portfolio_id": recommendation.portfolio_id,
         "correlation_id": recommendation.correlation_id,
     }
+    carried = {"correlation_id": recommendation.correlation_id or "none"}
+    tracing.inject(carried)
     return {
         "Id": str(index),
         "MessageBody": json.dumps(body, separators=(",", ":")),
         "MessageGroupId": recommendation.portfolio_id,
         "MessageDeduplicationId": recommendation.id,
         "MessageAttributes": {
-            "correlation_id": {
-                "DataType": "String",
-                "StringValue": recommendation.correlation_id or "none",
-            }
+            name: {"DataType": "String", "StringValue": value} for name, value in carried.items()
         },
     }
+
+
+def trace_context(record: Mapping[str, Any]) -> dict[str, str]:
+    """The trace context that a received message carries; empty if it carries none."""
+    attributes: Mapping[str, Any] = record.get("messageAttributes") or {}
+    texts = {h: attributes[h].get("stringValue") for h in tracing.HEADERS if h in attributes}
+    return {name: text for name, text in texts.items() if isinstance(text, str)}
 
 
 def read_message(body: str) -> Mapping[str, str]:

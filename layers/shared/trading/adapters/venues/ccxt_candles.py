@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from trading import measures, tracing
 from trading.domain.candle import Candle
 from trading.domain.errors import InvalidInput, Unavailable
 from trading.domain.instrument import Instrument
@@ -21,6 +25,7 @@ class CcxtCandles:
     """
 
     def __init__(self, venue: str, exchange: Any = None) -> None:
+        self._venue = venue
         self._exchange = exchange if exchange is not None else _exchange(venue)
 
     def candles(self, instrument: Instrument, timeframe: str, since: datetime) -> list[Candle]:
@@ -30,15 +35,27 @@ class CcxtCandles:
         """
         import ccxt
 
+        start = int(since.timestamp() * 1000)
         try:
-            rows = self._exchange.fetch_ohlcv(
-                instrument.venue_symbol, timeframe, int(since.timestamp() * 1000), PAGE
-            )
+            with _called(self._venue, "fetch_ohlcv"):
+                rows = self._exchange.fetch_ohlcv(instrument.venue_symbol, timeframe, start, PAGE)
             return [_candle(instrument.symbol, timeframe, row) for row in rows]
         except ccxt.BaseError as error:
             raise Unavailable(f"the venue does not answer: {type(error).__name__}") from error
         except (InvalidOperation, LookupError, TypeError, ValueError) as error:
             raise Unavailable("the venue's candles cannot be read") from error
+
+
+@contextmanager
+def _called(venue: str, method: str) -> Iterator[None]:
+    """Time a call to a venue, and show it in the trace."""
+    start = time.perf_counter()
+    try:
+        with tracing.span(f"{venue} {method}", "client", venue=venue):
+            yield
+    finally:
+        elapsed = round((time.perf_counter() - start) * 1000, 3)
+        measures.measure("VenueLatency", "Milliseconds", elapsed, venue=venue)
 
 
 def _exchange(venue: str) -> Any:
