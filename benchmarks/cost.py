@@ -2,8 +2,7 @@
 
 Nothing is typed in by hand but prices: units, requests, log bytes and seconds are measured on the
 real handlers (``billed_units``), schedules, memory and alarms are read from ``template.yaml``.
-Prices are AWS's public ones for us-east-1 without free tiers, from memory on the date below: to be
-checked against https://aws.amazon.com/pricing before anything depends on them.
+Prices are those of ``trading_cli.tariff``.
 
 Seconds come from this machine with an emulator as the database, and are stretched to the share of
 a processor that the function's memory buys (1,769 MB buy one), as if all of it were computing.
@@ -28,21 +27,8 @@ from benchmarks.floor import Platform, platform
 from benchmarks.machine import described
 from benchmarks.meter import Work
 from tests.support.aws import RESOURCES, template
+from trading_cli.tariff import PER_GIGABYTE_MONTH, PRICES, PRICES_AS_OF
 
-PRICES_AS_OF = "2026-11-23"
-MILLION = 1_000_000
-PRICES = {
-    "DynamoDB reads": 0.125 / MILLION,
-    "DynamoDB writes": 0.625 / MILLION,
-    "SQS FIFO requests": 0.50 / MILLION,
-    "Lambda requests": 0.20 / MILLION,
-    "Lambda GB-seconds": 0.0000166667,
-    "API Gateway requests": 3.50 / MILLION,
-    "Scheduler invocations": 1.00 / MILLION,
-    "Log gigabytes": 0.50,
-    "Alarms": 0.10,
-}
-PER_GIGABYTE_MONTH = {"DynamoDB storage": 0.25, "point-in-time recovery": 0.20}
 HOURS = 730
 """Hours of a month."""
 POLLS_A_MONTH = 5 * 3 * 60 * HOURS
@@ -126,8 +112,8 @@ def table(title: str, quantities: Bill) -> Iterator[str]:
     yield f"\n{title:44} {'quantity':>14} {'US$':>9}"
     for name, quantity in quantities.items():
         if quantity:
-            yield f"  {name:42} {quantity:14,.4g} {quantity * PRICES[name]:9.4f}"
-    total = sum(quantity * PRICES[name] for name, quantity in quantities.items())
+            yield f"  {name:42} {quantity:14,.4g} {quantity * float(PRICES[name]):9.4f}"
+    total = sum(quantity * float(PRICES[name]) for name, quantity in quantities.items())
     yield f"  {'in all':42} {'':14} {total:9.4f}"
 
 

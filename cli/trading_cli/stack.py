@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -20,12 +20,16 @@ class FunctionError(UserError):
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack by its outputs and by its resources (logical id to physical id)."""
+    """A stack by its outputs and by its resources (logical id to physical id).
+
+    ``types`` are the resources' types by logical id.
+    """
 
     target: Target
     name: str
     outputs: Mapping[str, str]
     resources: Mapping[str, str]
+    types: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, target: Target, name: str) -> Stack:
@@ -43,6 +47,7 @@ class Stack:
             name=name,
             outputs={o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])},
             resources={r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed},
+            types={r["LogicalResourceId"]: r["ResourceType"] for r in listed},
         )
 
     @property
@@ -59,6 +64,10 @@ class Stack:
             return self.resources[logical_id]
         except KeyError:
             raise UserError(f"The stack '{self.name}' has no {logical_id}.") from None
+
+    def of_type(self, kind: str) -> dict[str, str]:
+        """Return the real names of all resources of a type, by logical id."""
+        return {name: self.resources[name] for name, t in self.types.items() if t == kind}
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a function by its logical id and return its answer, parsed.
