@@ -1,8 +1,13 @@
-"""What a stack cost this month so far, estimated from CloudWatch's figures and the tariff."""
+"""What a stack cost this month so far, estimated from CloudWatch's figures and the tariff.
+
+Left out: logs, storage, backups, indexes' own capacity, state machines, transfer. Messages stand
+for the queues' requests.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -56,6 +61,17 @@ def month_fraction(now: datetime) -> Decimal:
     return Decimal((now - start) // timedelta(seconds=1)) / Decimal((end - start).total_seconds())
 
 
+def runs(expressions: Iterable[str], passed: timedelta) -> Decimal:
+    """How often ``rate(...)`` schedules ran in a time; those by the calendar are not counted."""
+    minutes = {"minute": 1, "hour": 60, "day": 1440}
+    found = ZERO
+    for expression in expressions:
+        if match := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression):
+            every = int(match[1]) * minutes[match[2]]
+            found += Decimal(passed // timedelta(seconds=1)) / (60 * every)
+    return found
+
+
 def priced(quantities: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """Dollars of quantities by the tariff."""
     return {item: quantity * PRICES[item] for item, quantity in quantities.items()}
@@ -91,8 +107,11 @@ def metrics_of(stack: Stack, memory: Mapping[str, int]) -> list[Metric]:
     return found
 
 
-def read_spending(stack: Stack, now: datetime) -> Spending:
-    """Estimate a stack's bill of this month. Raises what boto3 raises."""
+def read_spending(stack: Stack, now: datetime, enabled: Iterable[str]) -> Spending:
+    """Estimate a stack's bill of this month, as if all stood since its start.
+
+    ``enabled`` are the expressions of the schedules that run. Raises what boto3 raises.
+    """
     functions = set(stack.of_type("AWS::Lambda::Function").values())
     pages = stack.target.client("lambda").get_paginator("list_functions").paginate()
     memory = {
@@ -103,7 +122,12 @@ def read_spending(stack: Stack, now: datetime) -> Spending:
     }
     quantities = _sums(stack.target.client("cloudwatch"), metrics_of(stack, memory), now)
     alarms = len(stack.of_type("AWS::CloudWatch::Alarm"))
-    fixed = priced({"Alarms": alarms * month_fraction(now)})
+    fixed = priced(
+        {
+            "Alarms": alarms * month_fraction(now),
+            "Scheduler invocations": runs(enabled, now - month_start(now)),
+        }
+    )
     return Spending(month_start(now), priced(quantities) if quantities else None, fixed)
 
 

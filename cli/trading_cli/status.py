@@ -155,6 +155,7 @@ def status(
 
 def read_status(stack: Stack, now: datetime) -> Status:
     """Read every part on its own."""
+    schedules = attempt(lambda: read_schedules(stack))
     return Status(
         stack=stack.name,
         api_url=stack.api_url,
@@ -162,10 +163,10 @@ def read_status(stack: Stack, now: datetime) -> Status:
         services=attempt(lambda: read_services(stack)),
         queues=attempt(lambda: read_queues(stack, now)),
         alarms=attempt(lambda: read_alarms(stack)),
-        schedules=attempt(lambda: read_schedules(stack)),
+        schedules=schedules,
         portfolios=attempt(lambda: read_portfolios(stack)),
         prices=attempt(lambda: read_prices(stack, now)),
-        spending=attempt(lambda: read_spending(stack, now)),
+        spending=attempt(lambda: _spending(stack, now, schedules)),
     )
 
 
@@ -175,6 +176,12 @@ def attempt(read: Callable[[], T]) -> T | Failed:
         return read()
     except Exception as error:  # noqa: BLE001 - whatever failed, the other parts are shown
         return Failed(f"{type(error).__name__}: {error}")
+
+
+def _spending(stack: Stack, now: datetime, schedules: list[Schedule] | Failed) -> Spending:
+    """Estimate the bill; schedules that cannot be read are said to be so in their own place."""
+    known = [] if isinstance(schedules, Failed) else schedules
+    return read_spending(stack, now, [s.expression for s in known if s.state == "ENABLED"])
 
 
 def read_services(stack: Stack) -> list[Service]:
@@ -253,7 +260,9 @@ def read_alarms(stack: Stack) -> list[Alarm]:
             Alarm(a["AlarmName"], a["StateValue"], a.get("StateReason", ""))
             for a in answer["MetricAlarms"]
         ]
-    return found
+    # One that was deleted by hand watches nothing: it must not pass for well.
+    gone = set(names) - {a.name for a in found}
+    return found + [Alarm(name, "MISSING", "CloudWatch has no such alarm") for name in sorted(gone)]
 
 
 def read_schedules(stack: Stack) -> list[Schedule]:

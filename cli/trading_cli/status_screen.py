@@ -40,11 +40,11 @@ def screen(status: Status) -> RenderableType:
         Group(
             _panel("Services", status.services, _services),
             _panel("Alarms", status.alarms, _alarms),
-            _panel("Spending, estimated", status.spending, _spending),
         ),
         Group(
             _panel("Queues", status.queues, _queues),
             _panel("Schedules", status.schedules, _schedules),
+            _panel("Spending, estimated (US$)", status.spending, _spending),
         ),
     )
     return Group(
@@ -92,7 +92,8 @@ def _queues(queues: list[Queue]) -> RenderableType:
     shown = _table("queue", "#waiting", "#in flight", "#oldest")
     for q in queues:
         style = BAD if q.dead_letters and q.waiting + q.in_flight else ""
-        cells = (q.name, str(q.waiting), str(q.in_flight), age(q.oldest_seconds))
+        name = "dead letters" if q.dead_letters else "execution"
+        cells = (name, str(q.waiting), str(q.in_flight), age(q.oldest_seconds))
         shown.add_row(*(Text(cell, style) for cell in cells))
     return shown
 
@@ -104,7 +105,7 @@ def _alarms(alarms: list[Alarm]) -> RenderableType:
     if counts["OK"] == len(alarms):
         return Text(f"all {len(alarms)} are OK", "green")
     lines = [Text(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))]
-    lines += [Text(f"{a.name}: {a.reason}", BAD) for a in alarms if a.state == "ALARM"]
+    lines += [Text(f"{a.name}: {a.reason}", BAD) for a in alarms if a.state in ("ALARM", "MISSING")]
     return Group(*lines)
 
 

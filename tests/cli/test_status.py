@@ -112,9 +112,19 @@ def test_spending_sums_what_cloudwatch_has(stack: Stack) -> None:
             "Dimensions": [{"Name": "TableName", "Value": "OrdersTable"}],
         }],
     )  # fmt: skip
-    read = spending.read_spending(stack, now + timedelta(seconds=5))
+    read = spending.read_spending(stack, now + timedelta(seconds=5), [])
     assert read.used == {"DynamoDB reads": Decimal(1)}
-    assert read.total == 1 + read.fixed["Alarms"]
+    assert read.total == 1 + sum(read.fixed.values())
+
+
+def test_schedules_by_rate_are_counted() -> None:
+    day = timedelta(days=1)
+    assert spending.runs(["rate(1 hour)", "rate(30 minutes)", "cron(0 1 * * ? *)"], day) == 72
+
+
+def test_an_alarm_that_is_gone_does_not_pass_for_well(stack: Stack) -> None:
+    boto3.client("cloudwatch").delete_alarms(AlarmNames=["mine"])
+    assert [(a.name, a.state) for a in status.read_alarms(stack)] == [("mine", "MISSING")]
 
 
 def test_ages_are_told_in_their_greatest_unit() -> None:
