@@ -14,7 +14,7 @@ export PYTHON := $(CURDIR)/$(BIN)/python
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help install demo test lint bench build openapi lock clean
+.PHONY: help install demo test lint fuzz audit bench build openapi lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -48,8 +48,31 @@ lint: install ## Check style, types, import contracts and the template
 	$(BIN)/lint-imports
 	$(BIN)/sam validate --lint
 
+SEED ?= $(shell date +%s)
+CASES ?= 200
+
+fuzz: install ## Try the deployed API with thousands of inputs by its document (SEED, CASES)
+	FUZZ_SEED=$(SEED) FUZZ_CASES=$(CASES) $(BIN)/pytest -s tests/stack/test_fuzz.py
+
+# Needs a network: pip-audit asks for what is known of the pinned packages.
+AUDIT := .venv-audit
+
+audit: $(AUDIT)/installed ## Look for known weaknesses in packages, code and template
+	$(AUDIT)/bin/bandit -q -c pyproject.toml -r functions layers/shared/trading cli
+	$(AUDIT)/bin/checkov --config-file .checkov.yaml -f template.yaml
+	@for lock in requirements-dev layers/shared/requirements layers/numeric/requirements \
+		layers/venues/requirements requirements-audit; do \
+		echo "pip-audit $$lock.txt"; \
+		$(AUDIT)/bin/pip-audit --disable-pip --require-hashes -r $$lock.txt || exit; \
+	done
+
+$(AUDIT)/installed: requirements-audit.txt
+	"$(SYSTEM_PYTHON)" -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
 # The order of docs/figures.md. The load's full size is `make bench BENCH=load LOAD=20000`.
-BENCH ?= cold_start warm billed_units cost decisions peer_orders backtests contention load
+BENCH ?= cold_start warm watching billed_units cost decisions peer_orders backtests contention load
 LOAD ?= 2000
 
 bench: install ## Measure times, units, cost, contention and load (docs/figures.md)
@@ -72,6 +95,7 @@ LAYER_LOCK := $(LOCK) --constraint requirements-dev.txt --only-binary :all: \
 
 lock: ## Pin newer versions (needs uv)
 	$(LOCK) --universal requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --universal requirements-audit.in -o requirements-audit.txt
 	$(LAYER_LOCK) layers/shared/requirements.in -o layers/shared/requirements.txt
 	$(LAYER_LOCK) layers/numeric/requirements.in -o layers/numeric/requirements.txt
 	$(LAYER_LOCK) --override layers/venues/overrides.txt layers/venues/requirements.in \
@@ -79,6 +103,6 @@ lock: ## Pin newer versions (needs uv)
 
 clean: ## Delete everything that was made here, the virtual environment too
 	-@test ! -x $(BIN)/trading || $(BIN)/trading down
-	rm -rf $(VENV) .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf $(VENV) $(AUDIT) .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.import_linter_cache layers/shared/build
 	find . -name .git -prune -o \( -name __pycache__ -o -name '*.egg-info' \) -exec rm -rf {} +

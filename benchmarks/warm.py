@@ -47,7 +47,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
-        self._answers: dict[str, tuple[dict[str, str], bytes]] = {}
+        self.answers: dict[str, tuple[dict[str, str], bytes]] = {}
         self._replaying = False
 
     def listen(self) -> None:
@@ -79,13 +79,13 @@ class Wire:
     def _note_answer(self, response_dict: Any, **_: Any) -> None:
         if not self._replaying and response_dict:
             name = self.calls[-1][0]
-            self._answers[name] = (dict(response_dict["headers"]), response_dict["body"])
+            self.answers[name] = (dict(response_dict["headers"]), response_dict["body"])
 
     def _replay(self, request: Any, **_: Any) -> AWSResponse | None:
         if not self._replaying:
             return None
         name = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
-        headers, body = self._answers[name]
+        headers, body = self.answers[name]
         return AWSResponse(request.url, 200, HTTPHeaders.from_dict(headers), _Raw(body))
 
 

@@ -1,0 +1,64 @@
+"""The whole OpenAPI document tried by schemathesis on the deployed stack, all checks on.
+
+The seed is fixed; ``make fuzz`` tries more, with ``SEED`` and ``CASES`` of one's choice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.stack.trading_floor import open_floor
+from tests.support.aws import ROOT
+from tests.support.local_stack import LocalStack
+
+SEED = os.environ.get("FUZZ_SEED", "20261123")
+CASES = os.environ.get("FUZZ_CASES", "12")
+"""Of each operation and phase at most so many."""
+
+
+def test_no_input_makes_a_fault_or_an_answer_that_is_not_documented(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    key = stack.key()
+    with stack.api(key) as api:
+        open_floor(api, "fuzzed", "FUZZED", {})
+    report = tmp_path / "report.ndjson"
+    line = [
+        *(sys.executable, "-m", "schemathesis.cli"),
+        *("--config-file", str(ROOT / "tests" / "stack" / "schemathesis.toml")),
+        *("run", str(ROOT / "docs" / "openapi.json"), "--url", stack.api_url),
+        *("-H", f"X-TRADING-API-KEY:{key}", "--seed", SEED, "--max-examples", CASES),
+        *("--checks", "all", "--continue-on-failure", "--request-timeout", "60"),
+        *("--report-ndjson-path", str(report)),
+    ]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=tmp_path)
+    print(done.stdout[-20_000:], done.stderr[-4_000:])
+    answered = statuses(report)
+    assert done.returncode == 0, done.stdout[-20_000:]
+    assert sum(answered.values()) >= 1_000
+    assert not [status for status in answered if status >= 500], answered
+
+
+def statuses(report: Path) -> dict[int, int]:
+    """How many answers had each status."""
+    found: dict[int, int] = {}
+
+    def walk(value: object) -> None:
+        if isinstance(value, dict):
+            status = value.get("status_code")
+            if isinstance(status, int):
+                found[status] = found.get(status, 0) + 1
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    for line in report.read_text().splitlines():
+        walk(json.loads(line))
+    print(dict(sorted(found.items())))
+    return found
