@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
 
@@ -18,7 +18,7 @@ from trading.api.listing import (
     page_of,
     visible_portfolios,
 )
-from trading.api.problems import blaming_body
+from trading.api.problems import MEDIA_TYPE, blaming_body
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
 from trading.domain.order import Order, OrderStatus
@@ -33,12 +33,28 @@ from trading.schemas.execution import (
     ReconcileOut,
     RejectedOrder,
 )
+from trading.schemas.problem import Problem
 from trading.telemetry import correlation_id
 from trading.usecases.end_order import cancel_order
 from trading.usecases.place_order import place_order
 from trading.usecases.reconcile import reconcile
 
 router = new_router()
+REJECTED: dict[str, Any] = {
+    # The model's name alone would be described as application/json.
+    "model": RejectedOrder,
+    "description": "Not valid, or rejected by a risk rule: with the order and every rule's result.",
+    "content": {
+        MEDIA_TYPE: {
+            "schema": {
+                "anyOf": [
+                    {"$ref": f"#/components/schemas/{RejectedOrder.__name__}"},
+                    {"$ref": f"#/components/schemas/{Problem.__name__}"},
+                ]
+            }
+        }
+    },
+}
 OrderId = Annotated[
     str, Path(alias="id", pattern=r"^ord_[0-9a-f]{32}$", description="The order's id.")
 ]
@@ -49,7 +65,7 @@ OrderId = Annotated[
     status_code=201,
     response_model=OrderOut,
     dependencies=[requires("execution:write")],
-    responses={422: {"model": RejectedOrder, "description": "Rejected by a risk rule."}},
+    responses={422: REJECTED},
 )
 def post_order(body: OrderIn, key: IdempotencyKey, caller: CallerDep, request: Request) -> Response:
     """Place an order.

@@ -13,6 +13,7 @@ from trading.api.security import requires
 from trading.desk import desk
 from trading.domain.candle import Candle, Price
 from trading.domain.errors import Conflict, InvalidInput, NotFound
+from trading.domain.identifiers import SYMBOL_PATTERN
 from trading.domain.instrument import Instrument
 from trading.domain.time import from_text, to_text
 from trading.schemas.base import Page, Symbol, UtcDatetime
@@ -32,6 +33,10 @@ from trading.usecases.record_market import record_candles, record_prices
 router = new_router()
 read = requires("market:read")
 write = requires("market:write")
+
+
+_ONE = SYMBOL_PATTERN.strip("^$")
+_SYMBOLS = f"^({_ONE}(,{_ONE})*)?$"
 
 
 @router.put(
@@ -122,7 +127,8 @@ def post_prices(body: PricesIn) -> PricesResult:
 @router.get("/market/prices", response_model=Page[PriceOut], dependencies=[read])
 def get_prices(
     symbols: Annotated[
-        str | None, Query(max_length=2000, description="Only these, separated by commas.")
+        str | None,
+        Query(max_length=2000, pattern=_SYMBOLS, description="Only these, separated by commas."),
     ] = None,
 ) -> Page[PriceOut]:
     """List the latest prices by symbol, each with its time."""

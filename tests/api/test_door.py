@@ -94,6 +94,7 @@ def test_a_known_route_with_another_method_is_a_405_problem() -> None:
     answer = invoke(api, "PATCH", "/things")
     assert answer.status == 405
     assert answer.headers["allow"] == "POST"
+    assert invoke(api, "OPTIONS", "/things/p1/once").headers["allow"] == "POST"
     assert answer.json["status"] == 405
 
 

@@ -169,3 +169,63 @@ def test_the_largest_amounts_that_pass_the_door_can_be_judged_and_booked() -> No
     set_price("100")
     refused = place("999999.99999999", symbol="TINY")
     assert refused.json["order"]["reason"] == "cash_available"
+
+
+@pytest.mark.parametrize("time", ["0.5", "1700000000", "-1", "inf", "1e9"])
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/portfolio/main?as_of={}", "as_of"),
+        ("/portfolio/main/performance?start={}", "start"),
+        ("/risk/main/exposure/history?end={}", "end"),
+        ("/signals?start={}", "start"),
+        ("/keys/audit?end={}", "end"),
+    ],
+)
+def test_a_number_is_no_time_in_an_address_either(
+    account: None, path: str, field: str, time: str
+) -> None:
+    open_floor()
+    answer = call("GET", path.format(time))
+    assert answer.status == 422
+    assert set(answer.errors) == {field}
+
+
+@pytest.mark.parametrize("value", [True, False, "5", 5.5])
+@pytest.mark.parametrize("field", ["max_open_orders", "max_daily_trades"])
+def test_a_number_of_orders_is_a_number(account: None, field: str, value: object) -> None:
+    open_floor()
+    answer = call("PUT", "/risk/main/limits", {field: value})
+    assert answer.status == 422
+    assert set(answer.errors) == {field}
+    assert call("PUT", "/risk/main/limits", {field: 5}).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/portfolio/%2e%2e",
+        "/portfolio/..",
+        "/portfolio/main%2f..%2fother",
+        "/portfolio/main%00",
+        "/portfolio/MAIN",
+        "/portfolio/m\u0430in",  # a Cyrillic letter that looks like a Latin one
+        "/portfolio/main\u200b",
+        "/portfolio/PORTFOLIO%23main",
+        "/risk/%2e%2e%2fmain/limits",
+        "/orders/ord_..%2f..%2fkeys",
+        "/orders/%6frd_" + "0" * 32 + "%20",
+    ],
+)
+def test_no_trick_with_a_path_reaches_anything(account: None, path: str) -> None:
+    open_floor()
+    answer = call("GET", path)
+    assert answer.status in (404, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "main" not in answer.json.get("portfolio_id", "")
+
+
+def test_a_wrong_method_is_told_every_method_that_the_path_takes() -> None:
+    assert call("OPTIONS", "/portfolio/main").headers["allow"] == "GET, PUT"
+    assert call("PATCH", "/risk/main/limits").headers["allow"] == "GET, PUT"
+    assert call("DELETE", "/orders").headers["allow"] == "GET, POST"

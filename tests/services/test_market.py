@@ -310,3 +310,10 @@ def test_an_instruments_currencies_are_facts(aapl: None) -> None:
     refused = put("AAPL", quote_currency="EUR")
     assert refused.status == 409
     assert "quote_currency of 'AAPL' is USD" in refused.json["detail"]
+
+
+@pytest.mark.parametrize("symbols", ["0" * 100, "a", "AAPL,,IBM", "AAPL,", "../X", "A%2FB"])
+def test_prices_of_what_cannot_be_a_symbol_are_refused(account: None, symbols: str) -> None:
+    answer = invoke(api, "GET", f"/market/prices?symbols={symbols}")
+    assert answer.status == 422
+    assert set(answer.errors) == {"symbols"}

@@ -62,8 +62,8 @@ def create_app(
     app.add_middleware(Observed)
     add_handlers(app)
     # First, so that no "{prefix}/{id}" takes these two names.
-    app.include_router(_operations(service, prefix, checks, metrics), tags=[service])
-    for router in routers:
+    app.state.routers = (_operations(service, prefix, checks, metrics), *routers)
+    for router in app.state.routers:
         _require_exact(router)
         app.include_router(router, tags=[service])
     return app

@@ -58,6 +58,7 @@ def merged(apps: Iterable[FastAPI]) -> Document:
             _add(document["components"].setdefault(kind, {}), components, kind, same_ok=True)
     for operations in document["paths"].values():
         _name_scopes(operations)
+        _say_what_the_gateway_answers(operations)
     return document | {"tags": tags}
 
 
@@ -83,6 +84,25 @@ def _name_scopes(operations: Document) -> None:
         scopes = [s for need in operation.get("security", []) for s in need.get("ApiKey", [])]
         if scopes:
             operation["x-required-scope"] = " ".join(scopes)
+
+
+_AT_THE_GATEWAY: Document = {
+    "type": "object",
+    "properties": {"message": {"type": "string"}},
+    "required": ["message"],
+}
+
+
+def _say_what_the_gateway_answers(operations: Document) -> None:
+    """Add the answers to a key that is not valid: API Gateway's own, or a problem document."""
+    for method in METHODS:
+        operation = operations.get(method, {})
+        if "x-required-scope" not in operation:
+            continue
+        problem = operation["responses"]["default"]["content"]
+        content = {**problem, "application/json": {"schema": _AT_THE_GATEWAY}}
+        for status, said in (("401", "No valid key."), ("403", "The key does not allow this.")):
+            operation["responses"].setdefault(status, {"description": said, "content": content})
 
 
 def text(functions: Path) -> str:

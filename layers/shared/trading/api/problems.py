@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from trading.domain import errors
 from trading.schemas.problem import FieldError, Problem
@@ -136,9 +138,21 @@ async def _http_error(request: Request, error: Exception) -> Response:
         404: f"there is no route {request.url.path}",
         405: f"{request.url.path} does not take {request.method}",
     }.get(error.status_code, str(error.detail))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
     return problem_response(
-        request.url.path, error.status_code, kind, title, detail, headers=error.headers
+        request.url.path, error.status_code, kind, title, detail, headers=headers
     )
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method that the path takes; the framework names those of its first route alone."""
+    asked = {"type": "http", "path": request.url.path, "method": request.method, "root_path": ""}
+    routers: tuple[APIRouter, ...] = request.app.state.routers
+    every = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    there = [route for route in every if route.matches(asked)[0] is not Match.NONE]
+    return sorted({method for route in there for method in route.methods or ()})
 
 
 def add_handlers(app: FastAPI) -> None:

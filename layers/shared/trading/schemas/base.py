@@ -118,10 +118,22 @@ PortfolioId = Annotated[str, StringConstraints(pattern=PORTFOLIO_PATTERN)]
 """A portfolio's name: lower-case letters, digits, ``_`` and ``-``."""
 
 
+def _is_number(text: str) -> bool:
+    """Tell whether a text is a number to Python."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _not_a_number(value: Any) -> Any:
-    """Refuse Unix timestamps: whether they are seconds or milliseconds would be a guess."""
-    if not isinstance(value, str | datetime):
-        raise ValueError("must be an ISO 8601 time with an offset, such as 2026-01-31T12:00:00Z")  # noqa: TRY004 pydantic
+    """Refuse Unix timestamps: whether they are seconds or milliseconds would be a guess.
+
+    As text too, which is how they stand in an address.
+    """
+    if not isinstance(value, str | datetime) or (isinstance(value, str) and _is_number(value)):
+        raise ValueError("must be an ISO 8601 time with an offset, such as 2026-01-31T12:00:00Z")
     return value
 
 

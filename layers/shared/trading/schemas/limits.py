@@ -30,8 +30,8 @@ class LimitsIn(Wire):
     max_net_leverage: PositiveAmount | None = None
     max_short_notional: NonNegativeAmount | None = None
     max_borrowed_cash: NonNegativeAmount | None = None
-    max_open_orders: int | None = Field(default=None, ge=0, le=10_000)
-    max_daily_trades: int | None = Field(default=None, ge=0, le=1_000_000)
+    max_open_orders: int | None = Field(default=None, ge=0, le=10_000, strict=True)
+    max_daily_trades: int | None = Field(default=None, ge=0, le=1_000_000, strict=True)
     max_daily_loss: PositiveAmount | None = None
     max_daily_loss_percent: PositiveAmount | None = Field(default=None, le=100)
     max_drawdown_percent: PositiveAmount | None = Field(default=None, le=100)
