@@ -88,8 +88,9 @@ def _name_scopes(operations: Document) -> None:
 
 _AT_THE_GATEWAY: Document = {
     "type": "object",
-    "properties": {"message": {"type": "string"}},
-    "required": ["message"],
+    # It spells the name both ways, by what it refuses.
+    "properties": {"message": {"type": "string"}, "Message": {"type": "string"}},
+    "minProperties": 1,
 }
 
 
