@@ -147,7 +147,8 @@ def post_reconcile(body: ReconcileIn, caller: CallerDep) -> ReconcileOut:
     """Compare the books with the ledger and the resting orders; report, change nothing."""
     pids = visible_portfolios(caller, body.portfolio_id, desk().portfolios.ids)
     report = reconcile(desk(), pids)
-    measures.count("ReconciliationDifferences", len(report.differences))
+    if report.differences:
+        measures.count("ReconciliationDifferences", len(report.differences))
     return ReconcileOut(
         portfolios=len(pids),
         orders=report.orders,

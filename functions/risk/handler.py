@@ -104,8 +104,11 @@ def on_measure(event: dict[str, Any], context: Any) -> dict[str, int]:
     finally:
         exposures = record_exposures(desk(), wanted)
         figures = watch_figures(desk(), wanted)
-    measures.count("StalePrices", figures.stale)
-    measures.measure("Drawdown", "Percent", float(figures.drawdown))
+    # A metric costs for the hours in which it is written; nothing is written where all is well.
+    if figures.stale:
+        measures.count("StalePrices", figures.stale)
+    if figures.drawdown:
+        measures.measure("Drawdown", "Percent", float(figures.drawdown))
     counts = {**tails, **exposures, "stale_prices": figures.stale}
     logger.info("risk measured", extra={"counts": counts})
     return counts
