@@ -16,7 +16,7 @@ from tests.support.aws import ROOT
 from tests.support.local_stack import LocalStack
 
 SEED = os.environ.get("FUZZ_SEED", "20261123")
-CASES = os.environ.get("FUZZ_CASES", "40")
+CASES = os.environ.get("FUZZ_CASES", "20")
 """At most so many inputs made at random for each operation."""
 PHASES = os.environ.get("FUZZ_PHASES", "examples,fuzzing")
 """The phase ``coverage`` tries every bound of every field, whatever the seed; it takes minutes."""
@@ -46,8 +46,8 @@ def test_no_input_makes_a_fault_or_an_answer_that_is_not_documented(
     print(done.stdout[-20_000:], done.stderr[-4_000:])
     answered = statuses(report)
     assert done.returncode == 0, done.stdout[-20_000:]
-    assert sum(answered.values()) >= 2_000
-    assert sum(n for status, n in answered.items() if 400 <= status < 500) >= 1_000
+    assert sum(answered.values()) >= 1_000
+    assert sum(n for status, n in answered.items() if 400 <= status < 500) >= 500
     assert not [status for status in answered if status >= 500], answered
 
 
