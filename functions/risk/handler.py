@@ -16,7 +16,7 @@ from trading.telemetry import correlation_id, logger, observed
 from trading.usecases.measure_tail_risk import measure_tails
 from trading.usecases.monitor_risk import record_exposures, watch_holders, watch_losses
 from trading.usecases.run_stops import run_stops, run_stops_on
-from trading.usecases.watch_figures import drawdown_of, watch_figures
+from trading.usecases.watch_figures import Figures, drawdown_of
 
 
 def _metrics() -> Iterable[MetricFamily]:
@@ -102,8 +102,8 @@ def on_measure(event: dict[str, Any], context: Any) -> dict[str, int]:
     try:
         tails = measure_tails(desk(), wanted, settings().timeframe)
     finally:
-        exposures = record_exposures(desk(), wanted)
-        figures = watch_figures(desk(), wanted)
+        figures = Figures(desk())
+        exposures = record_exposures(desk(), wanted, figures.look)
     # A metric costs for the hours in which it is written; nothing is written where all is well.
     if figures.stale:
         measures.count("StalePrices", figures.stale)

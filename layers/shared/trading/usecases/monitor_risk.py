@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from trading.domain.portfolio import Portfolio, TradingState
 from trading.domain.risk.breach import breach, tighter
@@ -71,13 +72,21 @@ def _seen(desk: Desk, portfolio_id: str, limits: RiskLimits) -> tuple[Portfolio,
     return portfolio, breach(limits, marks, portfolio.equity, account.base_currency)
 
 
-def record_exposures(desk: Desk, portfolio_ids: Sequence[str] | None) -> dict[str, int]:
-    """Keep the present exposure of portfolios (None: all); returns how many, and how many lack."""
+def record_exposures(
+    desk: Desk,
+    portfolio_ids: Sequence[str] | None,
+    look: Callable[[Portfolio, datetime], None],
+) -> dict[str, int]:
+    """Keep the present exposure of portfolios (None: all); returns how many, and how many lack.
+
+    ``look`` is shown each of them first, as it was read, with the moment on its clock.
+    """
     counts: Counter[str] = Counter(recorded=0)
 
     def act(portfolio_id: str) -> None:
         portfolio = desk.books.portfolio(portfolio_id)
         now = desk.books.now(portfolio.account)
+        look(portfolio, now)
         desk.exposures.record(measure_exposure(portfolio, now))
         counts["recorded"] += 1
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,36 +10,27 @@ from trading.domain.instrument import Instrument
 from trading.domain.money import ZERO
 from trading.domain.portfolio import Portfolio
 from trading.ports import Desk
-from trading.usecases.each import each_portfolio
 
 
-@dataclass
 class Figures:
-    """``stale`` symbols are held or promised, at a price older than their instrument allows.
+    """The figures of the portfolios that were looked at."""
 
-    ``drawdown`` is the greatest of all watched portfolios, in percent of the peak.
-    """
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._instruments = {i.symbol: i for i in desk.market.instruments()}
+        self._stale: set[str] = set()
+        self.drawdown = ZERO
+        """The greatest of all watched portfolios, in percent of the peak."""
 
-    stale: int = 0
-    drawdown: Decimal = ZERO
+    @property
+    def stale(self) -> int:
+        """How many symbols are held or promised at a price older than their instrument allows."""
+        return len(self._stale)
 
-
-def watch_figures(desk: Desk, portfolio_ids: Sequence[str] | None) -> Figures:
-    """Look at portfolios (None: all). Raises the first failure after all had their turn."""
-    figures = Figures()
-    stale: set[str] = set()
-    instruments = {i.symbol: i for i in desk.market.instruments()}
-
-    def act(portfolio_id: str) -> None:
-        portfolio = desk.books.portfolio(portfolio_id)
-        now = desk.books.now(portfolio.account)
-        stale.update(stale_symbols(portfolio, instruments, now))
-        fall = drawdown_of(desk, portfolio)
-        figures.drawdown = max(figures.drawdown, fall or ZERO)
-
-    each_portfolio(desk, portfolio_ids, act)
-    figures.stale = len(stale)
-    return figures
+    def look(self, portfolio: Portfolio, now: datetime) -> None:
+        """Take in a portfolio as it was read at ``now``, on its clock."""
+        self._stale.update(stale_symbols(portfolio, self._instruments, now))
+        self.drawdown = max(self.drawdown, drawdown_of(self._desk, portfolio) or ZERO)
 
 
 def stale_symbols(
