@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.datastructures import Headers
 
-from trading.api.problems import unavailable
+from trading.api.problems import answer_to
 from trading.domain.audit import AuditEntry
-from trading.domain.errors import TradingError
+from trading.domain.errors import TradingError, Unavailable
 from trading.telemetry import correlation_id, logger
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Audited:
             self._trail().asked(entry)
         except TradingError:
             logger.exception("the audit trail does not take a request, which is not acted on")
-            await unavailable(scope["path"])(scope, receive, send)
+            refused = Unavailable("nothing was done; send the same request again")
+            await answer_to(scope["path"], refused)(scope, receive, send)
             return
         status = 500
 

@@ -88,17 +88,8 @@ def internal_error(path: str) -> Response:
     )
 
 
-def unavailable(path: str) -> Response:
-    """Answer that nothing was done because a dependency does not answer."""
-    status, kind, title = KINDS[errors.Unavailable]
-    detail = "nothing was done; send the same request again"
-    return problem_response(path, status, kind, title, detail, headers={"Retry-After": "1"})
-
-
-async def _trading_error(request: Request, error: Exception) -> Response:
+def answer_to(path: str, error: errors.TradingError) -> Response:
     """Answer an expected error as ``KINDS`` says."""
-    if not isinstance(error, errors.TradingError):
-        raise error
     kind = next(k for k in type(error).__mro__ if k in KINDS)
     status, name, title = KINDS[kind]
     fields = []
@@ -108,7 +99,14 @@ async def _trading_error(request: Request, error: Exception) -> Response:
             for each in (error, *error.more)[:MAX_FIELD_ERRORS]
         ]
     headers = {"Retry-After": "1"} if isinstance(error, RETRY_SOON) else {}
-    return problem_response(request.url.path, status, name, title, error.detail, fields, headers)
+    return problem_response(path, status, name, title, error.detail, fields, headers)
+
+
+async def _trading_error(request: Request, error: Exception) -> Response:
+    """Answer an expected error that a route raised."""
+    if not isinstance(error, errors.TradingError):
+        raise error
+    return answer_to(request.url.path, error)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
