@@ -287,8 +287,9 @@ def read_portfolios(stack: Stack) -> list[PortfolioState]:
         snapshots = desk.portfolios.equity(pid, start, None)
         equity = snapshots[-1].equity if snapshots else None
         marks = desk.risk.marks(pid)
-        known = equity is not None and marks is not None and marks.peak > 0
-        drawdown = max(Decimal(0), 100 * (1 - equity / marks.peak)) if known else None  # type: ignore[operator, union-attr]
+        drawdown = None
+        if equity is not None and marks is not None and marks.peak > 0:
+            drawdown = marks.drawdown_percent(equity)
         found.append(
             PortfolioState(
                 id=pid,
