@@ -45,8 +45,11 @@ def alternating(one: Call, other: Call, calls: int) -> tuple[float, float, float
     )
 
 
-def unwatched(handler: warm.Handler) -> warm.Handler:
-    """The same application's handler without what watches it."""
+def behind(handler: warm.Handler, *, watched: bool) -> warm.Handler:
+    """The same application's handler with or without what watches it.
+
+    Both are behind as many patches, so that these cost the same.
+    """
     from trading.api import app, middleware
 
     async def plain(self: Any, scope: Any, receive: Any, send: Any) -> None:
@@ -56,26 +59,13 @@ def unwatched(handler: warm.Handler) -> warm.Handler:
     def nothing(_context: object) -> Iterator[None]:
         yield
 
-    def call(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        with (
-            mock.patch.object(middleware.Observed, "__call__", plain),
-            mock.patch.object(app, "invocation", nothing),
-        ):
-            return handler(event, context)
-
-    return call
-
-
-def patched_alike(handler: warm.Handler) -> warm.Handler:
-    """The handler behind as many patches as ``unwatched`` has, so that they cost both the same."""
-    from trading.api import app, middleware
-
-    whole, invocation = middleware.Observed.__call__, app.invocation
+    outermost = middleware.Observed.__call__ if watched else plain
+    around = app.invocation if watched else nothing
 
     def call(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with (
-            mock.patch.object(middleware.Observed, "__call__", whole),
-            mock.patch.object(app, "invocation", invocation),
+            mock.patch.object(middleware.Observed, "__call__", outermost),
+            mock.patch.object(app, "invocation", around),
         ):
             return handler(event, context)
 
@@ -88,7 +78,7 @@ def added(calls: int) -> Iterator[str]:
         wire = warm.Wire()
         wire.listen()
         handler, _ = warm.prepare()
-        watched, plain = patched_alike(handler), unwatched(handler)
+        watched, plain = behind(handler, watched=True), behind(handler, watched=False)
         warm.timed(handler)
         of_positions = dict(wire.answers)
         ours, bare, reads = authorizers(wire)

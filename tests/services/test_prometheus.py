@@ -7,25 +7,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.floor import call, drain, good, open_floor, place, set_price
-from tests.support.http import Context
+from tests.support.http import Context, invoke
+from trading_cli.status import SERVICES
 
-PREFIXES = (
-    "keys",
-    "market",
-    "signals",
-    "recommendations",
-    "orders",
-    "portfolio",
-    "risk",
-    "backtests",
-)
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def scrape(*prefixes: str) -> Samples:
     """Every sample of some services, as Prometheus reads it."""
     found: Samples = {}
-    for prefix in prefixes or PREFIXES:
+    for prefix in prefixes or SERVICES:
         answer = call("GET", f"/{prefix}/metrics", scopes=["metrics:read"])
         assert answer.status == 200
         assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -122,9 +113,9 @@ def test_what_waits_for_execution_shows_its_age(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_second_scrape_reads_nothing(environment: pytest.MonkeyPatch) -> None:
-    from execution.handler import app
+    from execution import handler
     from trading import bootstrap
-    from trading.api.app import lambda_entry
+    from trading.api.app import create_app, lambda_entry
     from trading.settings import settings
 
     environment.setenv("METRICS_CACHE_SECONDS", "60")
@@ -132,8 +123,16 @@ def test_a_second_scrape_reads_nothing(environment: pytest.MonkeyPatch) -> None:
     calls = []
     client = bootstrap.store()._client
     client.meta.events.register("before-call.*", lambda model, **_: calls.append(model.name))
+    # An application of its own: what it remembers must not outlive the test.
+    app = create_app(
+        "scraped",
+        "Scraped",
+        prefix="/orders",
+        checks={},
+        metrics=handler._metrics,
+        trail=bootstrap.audit_trail,
+    )
     api = lambda_entry(app)
-    from tests.support.http import invoke
 
     first = invoke(api, "GET", "/orders/metrics").text
     read = len(calls)
