@@ -27,6 +27,7 @@ SCHEDULES = (
     "RecommendationsGenerate",
     "RecommendationsRelay",
     "ExecutionMatch",
+    "ExecutionReconcile",
     "PortfolioSnapshot",
     "RiskStops",
     "RiskMeasure",

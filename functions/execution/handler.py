@@ -1,10 +1,11 @@
-"""Entry points of the execution service: HTTPS, the recommendation queue, the schedule."""
+"""Entry points of the execution service: HTTPS, the recommendation queue, schedules."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from execution.routes import router
@@ -22,8 +23,10 @@ from trading.telemetry import (
     observed,
     set_correlation_id,
 )
+from trading.usecases.each import each_portfolio
 from trading.usecases.execute_recommendation import execute_recommendation
 from trading.usecases.match_orders import match_orders
+from trading.usecases.reconcile import Difference, lasting_differences
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -205,3 +208,30 @@ def on_schedule(event: dict[str, Any], context: Any) -> dict[str, int]:
     counts = match_orders(desk(), event.get("symbol"))
     logger.info("resting orders matched", extra=counts)
     return counts
+
+
+@observed
+def on_reconcile(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Compare the stored books with the ledger and the resting orders; changes nothing.
+
+    Event: ``{"portfolio_ids": ["main"]}``, or ``{}`` for every portfolio. Answers how many were
+    compared, how many differences were found twice in a row, and how many portfolios are unknown.
+    """
+    found: list[Difference] = []
+
+    def act(portfolio_id: str) -> None:
+        lasting = lasting_differences(desk(), portfolio_id)
+        counts["compared"] += 1
+        found.extend(lasting)
+        for difference in lasting:
+            logger.error("the books differ from the ledger", extra=asdict(difference))
+
+    counts = Counter(compared=0)
+    try:
+        unknown = each_portfolio(desk(), event.get("portfolio_ids"), act)
+    finally:
+        if found:
+            measures.count("ReconciliationDifferences", len(found))
+    answer = {**counts, "differences": len(found), "unknown": unknown}
+    logger.info("books compared with the ledger", extra={"counts": answer})
+    return answer

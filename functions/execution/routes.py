@@ -41,7 +41,6 @@ from trading.usecases.reconcile import reconcile
 
 router = new_router()
 REJECTED: dict[str, Any] = {
-    # The model's name alone would be described as application/json.
     "model": RejectedOrder,
     "description": "Not valid, or rejected by a risk rule: with the order and every rule's result.",
     "content": {

@@ -27,11 +27,15 @@ def _metrics() -> Iterable[MetricFamily]:
         "trading_drawdown_percent", "How far equity is below its peak, where a limit watches it."
     )
     for portfolio_id in desk().portfolios.ids():
-        portfolio = desk().books.portfolio(portfolio_id)
-        account = portfolio.account
-        fall = drawdown_of(desk(), portfolio)
-        if fall is not None:
-            falls.add(fall, portfolio=portfolio_id)
+        marks = desk().risk.marks(portfolio_id)
+        if marks is None:
+            account = desk().books.account(portfolio_id)
+        else:
+            # Only equity needs all positions with their prices.
+            portfolio = desk().books.portfolio(portfolio_id)
+            account, fall = portfolio.account, drawdown_of(marks, portfolio)
+            if fall is not None:
+                falls.add(fall, portfolio=portfolio_id)
         active = account.trading_state is TradingState.ACTIVE
         state.add(int(active), portfolio=portfolio_id, state=account.trading_state.value)
         day = desk().books.now(account).date()
@@ -99,16 +103,26 @@ def on_measure(event: dict[str, Any], context: Any) -> dict[str, int]:
     are unknown, and how many symbols that are held or promised have a price that is too old.
     """
     wanted = event.get("portfolio_ids")
+    figures = Figures(desk())
+    # What fails for one portfolio is raised when all had their turn, and keeps nothing else back.
     try:
         tails = measure_tails(desk(), wanted, settings().timeframe)
     finally:
-        figures = Figures(desk())
-        exposures = record_exposures(desk(), wanted, figures.look)
-    # A metric costs for the hours in which it is written; nothing is written where all is well.
+        try:
+            exposures = record_exposures(desk(), wanted, figures.look)
+        finally:
+            _measure(figures)
+    counts = {**tails, **exposures, "stale_prices": figures.stale}
+    logger.info("risk measured", extra={"counts": counts})
+    return counts
+
+
+def _measure(figures: Figures) -> None:
+    """Write what alarms are raised on.
+
+    A metric costs for the hours in which it is written; nothing is written where all is well.
+    """
     if figures.stale:
         measures.count("StalePrices", figures.stale)
     if figures.drawdown:
         measures.measure("Drawdown", "Percent", float(figures.drawdown))
-    counts = {**tails, **exposures, "stale_prices": figures.stale}
-    logger.info("risk measured", extra={"counts": counts})
-    return counts

@@ -5,9 +5,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 
-from tests.support.floor import call, drain, good, open_floor, place, set_price
+from tests.support.floor import INSTRUMENT, call, drain, good, open_floor, place, set_price
 from tests.support.http import Context
 from trading.telemetry import logger
 
@@ -174,6 +175,66 @@ def test_differences_of_the_books_are_counted(measured: Read) -> None:
     differences = good("POST", "/orders/reconcile", {})["differences"]
     assert differences
     assert values(measured(), "ReconciliationDifferences") == [len(differences)]
+
+
+def test_a_portfolio_that_cannot_be_valued_keeps_no_measurement_back(
+    measured: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    from risk.handler import on_measure
+    from trading import bootstrap
+    from trading.domain.errors import MissingRate
+
+    good("PUT", "/portfolio/abroad", {"base_currency": "USD", "cash": "100"})
+    rate = INSTRUMENT | {"base_currency": "JPY", "tick_size": "0.0001"}
+    good("PUT", "/market/instruments/JPY-USD", rate)
+    good("POST", "/market/prices", {"prices": [{"symbol": "JPY-USD", "price": "0.0065"}]})
+    deposit = {"type": "deposit", "currency": "JPY", "amount": 9}
+    good("POST", "/portfolio/abroad/holdings/update", deposit, key="yen")
+    gone = {"pk": {"S": "PRICES"}, "sk": {"S": "JPY-USD"}}
+    boto3.client("dynamodb").delete_item(TableName="MarketTable", Key=gone)
+    place("50")
+    hours = timedelta(hours=2)
+    monkeypatch.setattr(bootstrap, "wall_clock", lambda now=bootstrap.wall_clock: now() + hours)
+    with pytest.raises(MissingRate):
+        on_measure({}, Context())
+    assert values(measured(), "StalePrices") == [1]
+
+
+def test_the_schedule_compares_the_books_and_counts_what_lasts(measured: Read) -> None:
+    from execution.handler import on_reconcile
+    from trading import bootstrap
+
+    place("5")
+    assert on_reconcile({}, Context()) == {"compared": 1, "differences": 0, "unknown": 0}
+    assert values(measured(), "ReconciliationDifferences") == []
+    bootstrap.store().update_item(
+        "PortfolioTable",
+        {"pk": "PORTFOLIO#main", "sk": "POSITION#ACME"},
+        "SET quantity = :q",
+        {":q": 99},
+    )
+    answer = on_reconcile({"portfolio_ids": ["main", "nobody"]}, Context())
+    assert (answer["compared"], answer["unknown"]) == (1, 1)
+    assert answer["differences"] >= 1
+    assert values(measured(), "ReconciliationDifferences") == [answer["differences"]]
+
+
+def test_a_trade_between_two_looks_is_no_difference(
+    measured: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trading.desk import desk
+    from trading.usecases import reconcile
+
+    place("5")
+    stale = desk().books.portfolio("main")
+    place("2")
+    looks = iter([stale])
+    real = desk().books.portfolio
+    monkeypatch.setattr(desk().books, "portfolio", lambda pid: next(looks, None) or real(pid))
+    assert reconcile.lasting_differences(desk(), "main") == []
+    assert next(looks, None) is None
 
 
 def test_an_invocation_that_fails_is_logged_with_its_id_and_raised(

@@ -48,6 +48,18 @@ def reconcile(desk: Desk, portfolio_ids: Sequence[str]) -> Report:
     return report
 
 
+def lasting_differences(desk: Desk, portfolio_id: str) -> list[Difference]:
+    """Differences of a portfolio that are there at two looks: not those of a trade in between.
+
+    Raises NotFound for a portfolio that does not exist.
+    """
+    found = reconcile(desk, [portfolio_id]).differences
+    if not found:
+        return []
+    again = reconcile(desk, [portfolio_id]).differences
+    return [difference for difference in again if difference in found]
+
+
 def _check_one(desk: Desk, portfolio_id: str, resting: Sequence[Order], report: Report) -> None:
     portfolio = desk.books.portfolio(portfolio_id)
     report.orders += len(resting)

@@ -9,6 +9,7 @@ from trading.domain.errors import MissingRate
 from trading.domain.instrument import Instrument
 from trading.domain.money import ZERO
 from trading.domain.portfolio import Portfolio
+from trading.domain.risk.equity_marks import EquityMarks
 from trading.ports import Desk
 
 
@@ -30,7 +31,9 @@ class Figures:
     def look(self, portfolio: Portfolio, now: datetime) -> None:
         """Take in a portfolio as it was read at ``now``, on its clock."""
         self._stale.update(stale_symbols(portfolio, self._instruments, now))
-        self.drawdown = max(self.drawdown, drawdown_of(self._desk, portfolio) or ZERO)
+        marks = self._desk.risk.marks(portfolio.account.portfolio_id)
+        if marks is not None:
+            self.drawdown = max(self.drawdown, drawdown_of(marks, portfolio) or ZERO)
 
 
 def stale_symbols(
@@ -48,14 +51,8 @@ def stale_symbols(
     return found
 
 
-def drawdown_of(desk: Desk, portfolio: Portfolio) -> Decimal | None:
-    """How far equity is below its peak, in percent.
-
-    None where no peak is kept because no limit needs it, or where equity cannot be valued.
-    """
-    marks = desk.risk.marks(portfolio.account.portfolio_id)
-    if marks is None:
-        return None
+def drawdown_of(marks: EquityMarks, portfolio: Portfolio) -> Decimal | None:
+    """How far equity is below its peak, in percent; None where equity cannot be valued."""
     try:
         return marks.drawdown_percent(portfolio.equity)
     except MissingRate:
