@@ -22,6 +22,7 @@ from trading.domain.risk.limits import NO_LIMITS
 from trading.laboratory import laboratory
 from trading.quant.search.space import Space, refuse
 from trading.quant.strategies.registry import make, strategy_class
+from trading.schemas.amount import json_numbers
 from trading.schemas.backtests import (
     BacktestDetail,
     BacktestIn,
@@ -31,7 +32,7 @@ from trading.schemas.backtests import (
     SweepIn,
     SweepOut,
 )
-from trading.schemas.base import Page, Wire, json_numbers
+from trading.schemas.base import Page, Wire
 from trading.telemetry import correlation_id
 
 router = new_router()

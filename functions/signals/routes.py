@@ -20,7 +20,8 @@ from trading.domain.strategy_schedule import StrategySchedule
 from trading.domain.time import to_text
 from trading.quant.strategies.gate import problem_of
 from trading.quant.strategies.registry import discover
-from trading.schemas.base import Page, Symbol, UtcDatetime, Wire, json_numbers
+from trading.schemas.amount import json_numbers
+from trading.schemas.base import Page, Symbol, UtcDatetime, Wire
 from trading.schemas.market import Timeframe
 from trading.schemas.signals import (
     CheckIn,

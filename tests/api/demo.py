@@ -10,7 +10,8 @@ from trading.api.idempotency import IdempotencyKey, OptionalIdempotencyKey, repl
 from trading.api.security import CallerDep, requires
 from trading.domain.audit import AuditEntry
 from trading.domain.errors import Unavailable
-from trading.schemas.base import Amount, OutAmount, PositiveAmount, Symbol, UtcDatetime, Wire
+from trading.schemas.amount import Amount, OutAmount, PositiveAmount
+from trading.schemas.base import Symbol, UtcDatetime, Wire
 
 BULK_LIMIT = 1024 * 1024
 

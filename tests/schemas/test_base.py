@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.domain.errors import InvalidInput
-from trading.schemas.base import OutAmount, Wire, decode_cursor, encode_cursor
+from trading.schemas.amount import OutAmount
+from trading.schemas.base import Wire, decode_cursor, encode_cursor
 
 
 class Total(Wire):

@@ -190,7 +190,7 @@ def test_a_price_of_zero_in_a_candle_is_refused(aapl: None, field: str) -> None:
 
 
 def test_a_negative_volume_is_refused(aapl: None) -> None:
-    assert refused(post_candles({**BAR, "volume": "-1"}), "candles.0.volume", "negative")
+    assert refused(post_candles({**BAR, "volume": "-1"}), "candles.0.volume", "equal to 0")
 
 
 @pytest.mark.parametrize("second", [OPEN, "2024-01-01T00:00:00Z"])

@@ -16,6 +16,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from trading.api.problems import MEDIA_TYPE
 from trading.schemas.problem import Problem
 
 REFERENCE = "#/components/schemas/{model}"
@@ -58,6 +59,7 @@ def merged(apps: Iterable[FastAPI]) -> Document:
             _add(document["components"].setdefault(kind, {}), components, kind, same_ok=True)
     for operations in document["paths"].values():
         _name_scopes(operations)
+        _errors_are_problems(operations)
         _say_what_the_gateway_answers(operations)
     return document | {"tags": tags}
 
@@ -84,6 +86,14 @@ def _name_scopes(operations: Document) -> None:
         scopes = [s for need in operation.get("security", []) for s in need.get("ApiKey", [])]
         if scopes:
             operation["x-required-scope"] = " ".join(scopes)
+
+
+def _errors_are_problems(operations: Document) -> None:
+    """Take back that an error whose model is named could come as plain JSON too."""
+    for method in METHODS:
+        for response in operations.get(method, {}).get("responses", {}).values():
+            if MEDIA_TYPE in response.get("content", {}):
+                response["content"].pop("application/json", None)
 
 
 _AT_THE_GATEWAY: Document = {

@@ -9,19 +9,12 @@ from pydantic import Field, model_validator
 
 from trading.domain.order import Side
 from trading.domain.rebalance import AllocationMethod, BandKind
-from trading.schemas.base import (
-    Amount,
-    NonNegativeAmount,
-    OutAmount,
-    PortfolioId,
-    PositiveAmount,
-    Symbol,
-    Wire,
-)
+from trading.schemas.amount import Amount, NonNegativeAmount, OutAmount, PositiveAmount, Within
+from trading.schemas.base import PortfolioId, Symbol, Wire
 from trading.schemas.recommendations import RecommendationOut
 from trading.schemas.risk import RuleResultOut
 
-Fraction = Annotated[NonNegativeAmount, Field(le=1)]
+Fraction = Annotated[NonNegativeAmount, Within(le=1)]
 
 
 class AllocationIn(Wire):
@@ -40,7 +33,7 @@ class AllocationIn(Wire):
     weights: dict[Symbol, Amount] | None = Field(default=None, min_length=1, max_length=100)
     method: AllocationMethod | None = None
     symbols: list[Symbol] | None = Field(default=None, min_length=1, max_length=100)
-    invest_fraction: PositiveAmount = Field(default=Decimal("0.95"), le=1)
+    invest_fraction: Annotated[PositiveAmount, Within(le=1)] = Decimal("0.95")
     min_weight: dict[Symbol, Fraction] = Field(default_factory=dict)
     max_weight: dict[Symbol, Fraction] = Field(default_factory=dict)
     window_bars: int = Field(default=60, ge=20, le=500)

@@ -13,15 +13,17 @@ class AuditEntryOut(Wire):
 
     key_id: str = Field(description="Whose key; cli for the command-line tool.")
     key_generation: int = Field(description="Which of the key's secrets.")
-    source: str = Field(description="The address that the gateway saw.")
+    source: str = Field(
+        description="The address that the gateway saw; of the tool, its identity in AWS."
+    )
     user_agent: str
-    method: str
+    method: str = Field(description="Of the request; RUN for a command of the tool.")
     path: str
     idempotency_key: str | None
     correlation_id: str
     asked_at: UtcDatetime
     answered_at: UtcDatetime | None
-    status: int | None
+    status: int | None = Field(description="200 or 500 for a command: done, or failed.")
 
 
 def shown(entry: AuditEntry) -> AuditEntryOut:

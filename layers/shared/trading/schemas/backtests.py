@@ -12,16 +12,15 @@ from trading.domain.backtest_run import BacktestRun, RunStatus, Sweep, SweepStat
 from trading.domain.fill_model import FillTiming
 from trading.domain.portfolio import AllocationPolicy
 from trading.domain.position import CostMethod
-from trading.schemas.base import (
+from trading.schemas.amount import (
     Amount,
     NonNegativeAmount,
     OutAmount,
     PositiveAmount,
-    Symbol,
-    UtcDatetime,
-    Wire,
+    Within,
     json_numbers,
 )
+from trading.schemas.base import Symbol, UtcDatetime, Wire
 from trading.schemas.limits import LimitsIn
 from trading.schemas.market import CURRENCY, Timeframe
 from trading.schemas.portfolio import FillTerms
@@ -42,7 +41,7 @@ class FundingRateIn(Wire):
 
     symbol: Symbol
     time: UtcDatetime
-    rate: Annotated[Amount, Field(ge=-1, le=1)]
+    rate: Annotated[Amount, Within(ge=-1, le=1)]
 
 
 class BacktestIn(Wire):
@@ -62,10 +61,10 @@ class BacktestIn(Wire):
     end: UtcDatetime | None = None
     base_currency: str | None = Field(default=None, pattern=CURRENCY)
     cash: PositiveAmount = Decimal(100_000)
-    commission_rate: NonNegativeAmount = Field(default=Decimal(0), le=Decimal("0.1"))
+    commission_rate: Annotated[NonNegativeAmount, Within(le=Decimal("0.1"))] = Decimal(0)
     fill_model: BacktestFillTerms = Field(default_factory=BacktestFillTerms)
     margin: bool = False
-    borrow_rate: NonNegativeAmount = Field(default=Decimal(0), le=10)
+    borrow_rate: Annotated[NonNegativeAmount, Within(le=10)] = Decimal(0)
     cost_method: CostMethod = CostMethod.AVERAGE
     policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
     limits: LimitsIn | None = None
@@ -98,13 +97,13 @@ class SweepIn(BacktestIn):
     trials: int = Field(default=100, ge=1, le=100_000)
     seed: int = Field(default=1, ge=0, le=2**31)
     objective: Objective = "sharpe"
-    max_cost_usd: PositiveAmount = Field(default=Decimal(1), le=10_000)
+    max_cost_usd: Annotated[PositiveAmount, Within(le=10_000)] = Decimal(1)
 
 
 class ResumeSweepIn(Wire):
     """How to go on with a sweep: with the cap that it has, or another."""
 
-    max_cost_usd: PositiveAmount | None = Field(default=None, le=10_000)
+    max_cost_usd: Annotated[PositiveAmount, Within(le=10_000)] | None = None
 
 
 class BacktestOut(Wire):

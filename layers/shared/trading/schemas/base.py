@@ -1,11 +1,9 @@
-"""Building blocks of wire models: exact amounts, UTC times, identifiers, pages."""
+"""Building blocks of wire models: UTC times, identifiers, pages."""
 
 from __future__ import annotations
 
 import base64
-import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
@@ -22,11 +20,9 @@ from pydantic import (
 
 from trading.domain.errors import InvalidInput
 from trading.domain.identifiers import PORTFOLIO_PATTERN, SYMBOL_PATTERN
-from trading.domain.money import MAX_INTEGER_DIGITS, MAX_SCALE, ZERO, plain
 
 T = TypeVar("T")
 
-_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,32}(\.[0-9]{1,32})?")
 _YEARS = (1900, 2200)
 
 
@@ -38,78 +34,6 @@ class Wire(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-
-def _exact(value: Any) -> Decimal:
-    """Read an amount exactly; what cannot be held exactly is refused, never rounded."""
-    if isinstance(value, str):
-        if not _PLAIN_NUMBER.fullmatch(value):
-            raise ValueError("must be a decimal number such as 12.5")
-        value = Decimal(value)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number, or a string holding one")  # noqa: TRY004 pydantic
-    if isinstance(value, int):
-        value = Decimal(value)
-    if not value.is_finite():
-        raise ValueError("must be finite")
-    return _within_limits(value)
-
-
-def _within_limits(value: Decimal) -> Decimal:
-    """Refuse an amount that the tables could not keep exactly."""
-    if value == 0:
-        return ZERO
-    if value.adjusted() >= MAX_INTEGER_DIGITS:
-        raise ValueError(f"must have at most {MAX_INTEGER_DIGITS} integer digits")
-    # Comparing is exact in any context, unlike normalising.
-    if value.quantize(Decimal(1).scaleb(-MAX_SCALE)) != value:
-        raise ValueError(f"must have at most {MAX_SCALE} decimals")
-    return value
-
-
-_AS_TEXT = PlainSerializer(plain, return_type=str, when_used="json")
-_AMOUNT_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [{"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,8})?$"},
-                  {"type": "number"}],
-        "description": "An exact decimal number; answers always give a string.",
-        "examples": ["12.5"],
-    },
-    mode="validation",
-)  # fmt: skip
-_TEXT_SCHEMA = WithJsonSchema(
-    {"type": "string", "description": "An exact decimal number.", "examples": ["12.5"]},
-    mode="serialization",
-)
-
-Amount = Annotated[Decimal, BeforeValidator(_exact), _AS_TEXT, _AMOUNT_SCHEMA, _TEXT_SCHEMA]
-"""An exact amount of at most 12 integer digits and 8 decimals, from a JSON string or number."""
-
-OutAmount = Annotated[
-    Decimal,
-    _AS_TEXT,
-    WithJsonSchema({"type": "string", "description": "An exact decimal number.",
-                    "examples": ["12.5"]}),
-]  # fmt: skip
-"""An amount in an answer, of any size, as a plain string."""
-
-
-def _positive(value: Decimal) -> Decimal:
-    if value <= 0:
-        raise ValueError("must be greater than 0")
-    return value
-
-
-def _non_negative(value: Decimal) -> Decimal:
-    if value < 0:
-        raise ValueError("must not be negative")
-    return value
-
-
-PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
-"""An amount above zero."""
-
-NonNegativeAmount = Annotated[Amount, AfterValidator(_non_negative)]
-"""An amount of zero or more."""
 
 Symbol = Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN)]
 """A tradable symbol such as ``AAPL`` or ``BTC-USDT``."""
@@ -153,22 +77,15 @@ UtcDatetime = Annotated[
     BeforeValidator(_not_a_number),
     AfterValidator(_to_utc),
     PlainSerializer(_iso, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": f"With an offset, and between the years {_YEARS[0]} and {_YEARS[1]}.",
+        }
+    ),
 ]
 """A time with an offset, converted to UTC; answered with ``Z``."""
-
-
-def json_numbers(value: Any) -> Any:
-    """A JSON value with plain numbers, where exact ones were read that no rule of money needs."""
-    match value:
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case dict():
-            return {name: json_numbers(each) for name, each in value.items()}
-        case list():
-            return [json_numbers(each) for each in value]
-        case _:
-            return value
 
 
 class Page(Wire, Generic[T]):

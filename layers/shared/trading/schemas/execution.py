@@ -14,12 +14,8 @@ from trading.domain.order import (
     TimeInForce,
 )
 from trading.domain.risk.engine import Decision
-from trading.schemas.base import (
-    OutAmount,
-    PortfolioId,
-    UtcDatetime,
-    Wire,
-)
+from trading.schemas.amount import OutAmount
+from trading.schemas.base import PortfolioId, UtcDatetime, Wire
 from trading.schemas.orders import OrderTerms
 from trading.schemas.problem import FieldError, Problem
 from trading.schemas.risk import RuleResultOut

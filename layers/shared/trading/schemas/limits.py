@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -11,7 +12,8 @@ from trading.domain.portfolio import TradingState
 from trading.domain.risk.contradictions import contradictions
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.tail import MIN_OBSERVATIONS, VarMethod
-from trading.schemas.base import NonNegativeAmount, OutAmount, PositiveAmount, Symbol, Wire
+from trading.schemas.amount import NonNegativeAmount, OutAmount, PositiveAmount, Within
+from trading.schemas.base import Symbol, Wire
 
 
 class LimitsIn(Wire):
@@ -33,12 +35,12 @@ class LimitsIn(Wire):
     max_open_orders: int | None = Field(default=None, ge=0, le=10_000, strict=True)
     max_daily_trades: int | None = Field(default=None, ge=0, le=1_000_000, strict=True)
     max_daily_loss: PositiveAmount | None = None
-    max_daily_loss_percent: PositiveAmount | None = Field(default=None, le=100)
-    max_drawdown_percent: PositiveAmount | None = Field(default=None, le=100)
+    max_daily_loss_percent: Annotated[PositiveAmount, Within(le=100)] | None = None
+    max_drawdown_percent: Annotated[PositiveAmount, Within(le=100)] | None = None
     max_var_percent: PositiveAmount | None = None
     max_cvar_percent: PositiveAmount | None = None
     var_method: VarMethod = VarMethod.HISTORICAL
-    var_confidence: PositiveAmount = Field(default=Decimal("0.95"), gt=Decimal("0.5"), lt=1)
+    var_confidence: Annotated[PositiveAmount, Within(gt=Decimal("0.5"), lt=1)] = Decimal("0.95")
     var_horizon_bars: int = Field(default=1, ge=1, le=100)
     var_window: int = Field(default=250, ge=MIN_OBSERVATIONS, le=2000)
     max_volatility_percent: PositiveAmount | None = None

@@ -10,14 +10,8 @@ from pydantic import Field, model_validator
 from trading.domain.candle import Candle, Price
 from trading.domain.instrument import Instrument
 from trading.domain.time import TIMEFRAMES
-from trading.schemas.base import (
-    NonNegativeAmount,
-    OutAmount,
-    PositiveAmount,
-    Symbol,
-    UtcDatetime,
-    Wire,
-)
+from trading.schemas.amount import NonNegativeAmount, OutAmount, PositiveAmount
+from trading.schemas.base import Symbol, UtcDatetime, Wire
 
 MAX_CANDLES = 5000
 CURRENCY = r"^[A-Z0-9]{2,12}$"

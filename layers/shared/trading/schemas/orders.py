@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from trading.domain.order import OrderType, Side, TimeInForce
 from trading.domain.order_request import OrderRequest, StopLoss
-from trading.schemas.base import PositiveAmount, Symbol, UtcDatetime, Wire
+from trading.schemas.amount import PositiveAmount, Within
+from trading.schemas.base import Symbol, UtcDatetime, Wire
 
 
 class TakeProfitIn(Wire):
@@ -19,7 +22,7 @@ class StopLossIn(Wire):
     """A bracket's exit with a loss: a stop (with ``limit_price`` a stop-limit), or trailing."""
 
     stop_price: PositiveAmount | None = None
-    trail_percent: PositiveAmount | None = Field(default=None, lt=100)
+    trail_percent: Annotated[PositiveAmount, Within(lt=100)] | None = None
     limit_price: PositiveAmount | None = None
 
     @model_validator(mode="after")
@@ -44,8 +47,8 @@ class OrderTerms(Wire):
     stop_price: PositiveAmount | None = Field(
         default=None, description="Where it goes off; needed for stop and stop_limit."
     )
-    trail_percent: PositiveAmount | None = Field(
-        default=None, lt=100, description="Distance from the best price; for trailing_stop."
+    trail_percent: Annotated[PositiveAmount, Within(lt=100)] | None = Field(
+        default=None, description="Distance from the best price; for trailing_stop."
     )
     time_in_force: TimeInForce = TimeInForce.GTC
     expires_at: UtcDatetime | None = Field(default=None, description="The end of a gtd order.")

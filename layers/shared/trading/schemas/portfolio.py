@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,16 +12,8 @@ from trading.domain.fill_model import FillModel, FillTiming, SlippageModel
 from trading.domain.ledger import LedgerTransaction, TransactionKind
 from trading.domain.portfolio import AllocationPolicy, Clock, Mode, TradingState
 from trading.domain.position import CostMethod
-from trading.schemas.base import (
-    Amount,
-    NonNegativeAmount,
-    OutAmount,
-    Page,
-    PositiveAmount,
-    Symbol,
-    UtcDatetime,
-    Wire,
-)
+from trading.schemas.amount import Amount, NonNegativeAmount, OutAmount, PositiveAmount, Within
+from trading.schemas.base import Page, Symbol, UtcDatetime, Wire
 
 CURRENCY = r"^[A-Z0-9]{2,12}$"
 
@@ -35,11 +28,11 @@ class FillTerms(Wire):
     at the price as it stands.
     """
 
-    maker_rate: NonNegativeAmount | None = Field(default=None, le=Decimal("0.1"))
-    spread_bps: NonNegativeAmount = Field(default=Decimal(0), le=2000)
+    maker_rate: Annotated[NonNegativeAmount, Within(le=Decimal("0.1"))] | None = None
+    spread_bps: Annotated[NonNegativeAmount, Within(le=2000)] = Decimal(0)
     slippage: SlippageModel = SlippageModel.NONE
-    slippage_bps: NonNegativeAmount = Field(default=Decimal(0), le=2000)
-    participation_rate: PositiveAmount | None = Field(default=None, le=1)
+    slippage_bps: Annotated[NonNegativeAmount, Within(le=2000)] = Decimal(0)
+    participation_rate: Annotated[PositiveAmount, Within(le=1)] | None = None
     timing: FillTiming = FillTiming.IMMEDIATE
 
     @property
@@ -64,11 +57,11 @@ class PortfolioIn(Wire):
     mode: Mode = Mode.MOCK
     clock: Clock = Clock.WALL
     cash: NonNegativeAmount = Decimal(0)
-    commission_rate: NonNegativeAmount = Field(default=Decimal(0), le=Decimal("0.1"))
+    commission_rate: Annotated[NonNegativeAmount, Within(le=Decimal("0.1"))] = Decimal(0)
     policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
     margin: bool = False
     cost_method: CostMethod = CostMethod.AVERAGE
-    borrow_rate: NonNegativeAmount = Field(default=Decimal(0), le=10)
+    borrow_rate: Annotated[NonNegativeAmount, Within(le=10)] = Decimal(0)
     fill_model: FillTerms = Field(default_factory=FillTerms)
 
     @model_validator(mode="after")
@@ -203,7 +196,16 @@ class HoldingsUpdateIn(Wire):
     per unit), or at the latest known one.
     """
 
-    type: TransactionKind
+    type: Literal[
+        TransactionKind.DEPOSIT,
+        TransactionKind.WITHDRAWAL,
+        TransactionKind.CORRECTION,
+        TransactionKind.DIVIDEND,
+        TransactionKind.SPLIT,
+        TransactionKind.FUNDING,
+        TransactionKind.BORROW_COST,
+        TransactionKind.CONVERSION,
+    ]
     currency: str = Field(pattern=CURRENCY)
     amount: Amount | None = None
     symbol: Symbol | None = None
@@ -218,8 +220,6 @@ class HoldingsUpdateIn(Wire):
 
     @model_validator(mode="after")
     def _fits_type(self) -> HoldingsUpdateIn:
-        if self.type not in _FIELDS:
-            raise InvalidInput("type", f"must be one of {', '.join(_FIELDS)}")
         needed, optional = _FIELDS[self.type]
         for name in sorted(_VARIABLE - needed - optional):
             if getattr(self, name) is not None:

@@ -6,12 +6,8 @@ from pydantic import Field, computed_field
 
 from trading.domain.order import OrderType, Side
 from trading.domain.recommendation import Recommendation, RecommendationStatus
-from trading.schemas.base import (
-    OutAmount,
-    PortfolioId,
-    UtcDatetime,
-    Wire,
-)
+from trading.schemas.amount import OutAmount
+from trading.schemas.base import PortfolioId, UtcDatetime, Wire
 from trading.schemas.execution import OrderIn
 from trading.schemas.risk import RuleResultOut
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -13,14 +14,8 @@ from trading.domain.risk.exposure import ExposureSnapshot
 from trading.domain.risk.rule import RuleResult
 from trading.domain.risk.stop import HoldingSide, Stop, StopKind, StopState
 from trading.domain.time import TIMEFRAMES
-from trading.schemas.base import (
-    NonNegativeAmount,
-    OutAmount,
-    PositiveAmount,
-    Symbol,
-    UtcDatetime,
-    Wire,
-)
+from trading.schemas.amount import NonNegativeAmount, OutAmount, PositiveAmount, Within
+from trading.schemas.base import Symbol, UtcDatetime, Wire
 from trading.schemas.orders import OrderTerms
 
 
@@ -144,9 +139,9 @@ class StopIn(Wire):
     kind: StopKind
     holding: HoldingSide = HoldingSide.LONG
     price: PositiveAmount | None = None
-    trail_percent: PositiveAmount | None = Field(default=None, lt=100)
+    trail_percent: Annotated[PositiveAmount, Within(lt=100)] | None = None
     trail_amount: PositiveAmount | None = None
-    atr_multiple: PositiveAmount | None = Field(default=None, le=100)
+    atr_multiple: Annotated[PositiveAmount, Within(le=100)] | None = None
     timeframe: str | None = Field(default=None, pattern=f"^({'|'.join(TIMEFRAMES)})$")
     after_seconds: int | None = Field(default=None, ge=1, le=10 * 366 * 86400)
     at: UtcDatetime | None = None
@@ -238,12 +233,12 @@ class SizeIn(Wire):
     method: SizingMethod
     quantity: PositiveAmount | None = None
     notional: PositiveAmount | None = None
-    fraction: PositiveAmount | None = Field(default=None, le=1)
-    target_volatility: PositiveAmount | None = Field(default=None, le=10)
-    volatility: PositiveAmount | None = Field(default=None, le=100)
+    fraction: Annotated[PositiveAmount, Within(le=1)] | None = None
+    target_volatility: Annotated[PositiveAmount, Within(le=10)] | None = None
+    volatility: Annotated[PositiveAmount, Within(le=100)] | None = None
     atr: PositiveAmount | None = None
     atr_multiple: PositiveAmount | None = None
-    win_rate: NonNegativeAmount | None = Field(default=None, le=1)
+    win_rate: Annotated[NonNegativeAmount, Within(le=1)] | None = None
     payoff_ratio: PositiveAmount | None = None
 
 

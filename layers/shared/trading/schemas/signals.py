@@ -7,19 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from trading.domain.signal import Signal
-from trading.schemas.base import (
-    Amount,
-    OutAmount,
-    PositiveAmount,
-    Symbol,
-    UtcDatetime,
-    Wire,
-    json_numbers,
-)
+from trading.schemas.amount import Amount, OutAmount, PositiveAmount, Within, json_numbers
+from trading.schemas.base import Symbol, UtcDatetime, Wire
 from trading.schemas.market import Timeframe
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
-Score = Annotated[Amount, Field(ge=-1, le=1)]
+Score = Annotated[Amount, Within(ge=-1, le=1)]
 
 
 class SignalIn(Wire):
@@ -35,9 +28,9 @@ class SignalIn(Wire):
     score: Score
     time: UtcDatetime
     price: PositiveAmount | None = None
-    stop_distance: PositiveAmount | None = Field(default=None, lt=1)
+    stop_distance: Annotated[PositiveAmount, Within(lt=1)] | None = None
     target_distance: PositiveAmount | None = None
-    size: PositiveAmount | None = Field(default=None, le=1)
+    size: Annotated[PositiveAmount, Within(le=1)] | None = None
 
 
 class SignalOut(Wire):
