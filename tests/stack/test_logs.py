@@ -93,8 +93,8 @@ def test_a_key_s_two_secrets_are_told_apart(stack: LocalStack, secrets: dict[str
     by = {line["correlation_id"]: line for line in structured(stack) if "correlation_id" in line}
     key_id = secrets["old"].split("_")[1]
     assert secrets["new"].split("_")[1] == key_id
-    assert (by["by-old"]["key_id"], by["by-old"]["key_generation"]) == (key_id, "1")
-    assert (by["by-new"]["key_id"], by["by-new"]["key_generation"]) == (key_id, "2")
+    assert (by["by-old"]["key_id"], by["by-old"]["key_generation"]) == (key_id, 1)
+    assert (by["by-new"]["key_id"], by["by-new"]["key_generation"]) == (key_id, 2)
 
 
 def test_one_id_runs_from_the_request_to_the_fill(

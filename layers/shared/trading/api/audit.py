@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.datastructures import Headers
 
+from trading.api.gateway import gateway_of
 from trading.api.problems import answer_to
 from trading.domain.audit import AuditEntry
 from trading.domain.errors import TradingError, Unavailable
@@ -82,21 +83,17 @@ class Audited:
 
 def _entry(scope: Scope) -> AuditEntry | None:
     """The request to be noted; None for one that only reads, or that nobody vouches for."""
-    event: Mapping[str, Any] = scope.get("aws.event") or {}
-    context = event.get("requestContext") or {}
-    caller = context.get("authorizer") or {}
-    key_id = caller.get("key_id")
-    if scope["method"] in _READING or not isinstance(key_id, str) or not key_id:
+    gateway, headers = gateway_of(scope), Headers(scope=scope)
+    if scope["method"] in _READING or gateway.key_id is None:
         return None
-    identity, headers = context.get("identity") or {}, Headers(scope=scope)
     idempotency_key = headers.get("idempotency-key")
     return AuditEntry(
         # Never the client's own: two requests with one id would be noted as one.
-        request_id=str(context.get("extendedRequestId") or uuid.uuid4().hex),
-        key_id=key_id,
-        generation=int(caller.get("generation") or 1),
-        source=str(identity.get("sourceIp") or "unknown"),
-        user_agent=str(identity.get("userAgent") or headers.get("user-agent") or "")[:_MOST],
+        request_id=gateway.extended_request_id or uuid.uuid4().hex,
+        key_id=gateway.key_id,
+        generation=gateway.key_generation or 1,
+        source=gateway.source or "unknown",
+        user_agent=(gateway.user_agent or headers.get("user-agent") or "")[:_MOST],
         method=scope["method"],
         path=scope["path"][:_MOST],
         idempotency_key=idempotency_key[:_MOST] if idempotency_key else None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
 from trading import measures, tracing
+from trading.api.gateway import Gateway, gateway_of
 from trading.api.problems import internal_error
 from trading.telemetry import choose_correlation_id, logger, note_trace, set_correlation_id
 
@@ -34,10 +35,10 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = (scope.get("aws.event") or {}).get("requestContext") or {}
+        gateway = gateway_of(scope)
         headers = Headers(scope=scope)
         correlation = set_correlation_id(
-            choose_correlation_id(headers.get(CORRELATION_HEADER), context.get("requestId"))
+            choose_correlation_id(headers.get(CORRELATION_HEADER), gateway.request_id)
         )
         carrier = {name: headers[name] for name in tracing.HEADERS if name in headers}
         with tracing.span(scope["method"], "server", carrier, correlation__id=correlation) as span:
@@ -50,7 +51,7 @@ class Observed:
         measures.measure("Latency", "Milliseconds", round(seconds * 1000, 3))
         if status >= _FAULT:
             measures.count("Faults")
-        _log(scope, context, status, seconds)
+        _log(scope, gateway, status, seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, correlation: str) -> int:
         """Let the application answer, mark its answer, and return the status."""
@@ -89,9 +90,8 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "(none)")
 
 
-def _log(scope: Scope, context: dict[str, Any], status: int, seconds: float) -> None:
+def _log(scope: Scope, gateway: Gateway, status: int, seconds: float) -> None:
     """Write the request's one line; neither bodies nor keys, and the path only as a template."""
-    caller = context.get("authorizer") or {}
     logger.info(
         "request",
         extra={
@@ -99,8 +99,8 @@ def _log(scope: Scope, context: dict[str, Any], status: int, seconds: float) -> 
             "route": _route(scope),
             "status": status,
             "duration_ms": round(seconds * 1000, 3),
-            "key_id": caller.get("key_id"),
-            "key_generation": caller.get("generation"),
-            "source": (context.get("identity") or {}).get("sourceIp"),
+            "key_id": gateway.key_id,
+            "key_generation": gateway.key_generation,
+            "source": gateway.source,
         },
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, SecurityScopes
 
+from trading.api.gateway import gateway_of
 from trading.domain.errors import Forbidden, NotFound, Unauthenticated
 
 _header = APIKeyHeader(
@@ -48,12 +48,10 @@ class Caller:
 
 def caller_of(request: Request) -> Caller:
     """Read the caller from the authorizer's context. Raises Unauthenticated if there is none."""
-    event: Mapping[str, Any] = request.scope.get("aws.event") or {}
-    context = event.get("requestContext", {}).get("authorizer") or {}
-    key_id, scopes, portfolios = (context.get(k) for k in ("key_id", "scopes", "portfolios"))
-    if not (isinstance(key_id, str) and isinstance(scopes, str) and isinstance(portfolios, str)):
-        raise Unauthenticated("send a valid key in the header X-TRADING-API-KEY")
-    if not key_id or not portfolios:
+    gateway = gateway_of(request.scope)
+    key_id = gateway.key_id
+    scopes, portfolios = (gateway.authorizer.get(k) for k in ("scopes", "portfolios"))
+    if not (key_id and isinstance(scopes, str) and isinstance(portfolios, str) and portfolios):
         raise Unauthenticated("send a valid key in the header X-TRADING-API-KEY")
     bound = None if portfolios == "*" else frozenset(portfolios.split(","))
     return Caller(key_id, frozenset(scopes.split()), bound)
