@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +19,7 @@ from trading.quant.candle_quality import quality
 from trading.quant.simulation.market import check as refuse_impossible
 from trading.quant.strategies.candles import columns_of
 from trading.usecases.import_history import history_pages
+from trading_cli.audit import audited
 from trading_cli.backtest_setup import Timeframe, candles_of
 from trading_cli.errors import UserError
 from trading_cli.local import current_stack, current_target
@@ -61,11 +64,11 @@ def check(given: Given, timeframe: Timeframe = "1d") -> None:
 @app.command(name="import")
 def import_candles(given: Given, bucket: Bucket = None, timeframe: Timeframe = "1d") -> None:
     """Put files into the archive; repeating it changes nothing, what cannot be is refused."""
-    archive = _archive(bucket)
-    for each in given:
-        candles = candles_of(each, timeframe)
-        refuse_impossible(candles)
-        _tell(candles.symbol, archive.put(candles))
+    with _written(bucket, f"candles import --timeframe {timeframe}") as archive:
+        for each in given:
+            candles = candles_of(each, timeframe)
+            refuse_impossible(candles)
+            _tell(candles.symbol, archive.put(candles))
 
 
 @app.command()
@@ -99,7 +102,7 @@ def fetch(
 
     What is there already is left as it is, so that a fetch that broke off is simply repeated.
     """
-    archive, now = _archive(bucket), datetime.now(UTC)
+    now = datetime.now(UTC)
     name = symbol.upper()
     instrument = Instrument(
         symbol=name,
@@ -115,7 +118,8 @@ def fetch(
     first = start.replace(tzinfo=UTC)
     until = end.replace(tzinfo=UTC) if end else now
     total = Stored()
-    with progress("Fetching") as bar:
+    command = f"candles fetch {name} --venue {venue}"
+    with _written(bucket, command) as archive, progress("Fetching") as bar:
         task = bar.add_task("", total=(until - first).total_seconds())
         source = CcxtCandles(venue)
         for page in history_pages(source, instrument, timeframe, first, until, now):
@@ -131,6 +135,13 @@ def _tell(symbol: str, stored: Stored) -> None:
         f"{symbol}: {stored.created:,} created, {stored.unchanged:,} unchanged,"
         f" {stored.replaced:,} replaced"
     )
+
+
+@contextmanager
+def _written(bucket: str | None, command: str) -> Iterator[CandleArchive]:
+    """The archive, to be written; noted in the audit trail of the stack that it belongs to."""
+    with audited(current_stack(), command) if bucket is None else nullcontext():
+        yield _archive(bucket)
 
 
 def _archive(bucket: str | None) -> CandleArchive:

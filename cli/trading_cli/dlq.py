@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from trading_cli.audit import audited
 from trading_cli.local import StackName, current_stack
 from trading_cli.output import console, table
 from trading_cli.stack import Stack
@@ -46,7 +47,9 @@ def list_letters(stack_name: StackName = None) -> None:
 @app.command()
 def redrive(stack_name: StackName = None) -> None:
     """Send every dead letter to execution again; what was executed already is not repeated."""
-    count = redrive_all(current_stack(stack_name))
+    stack = current_stack(stack_name)
+    with audited(stack, "dlq redrive"):
+        count = redrive_all(stack)
     console.print(f"Sent {count} message{'' if count == 1 else 's'} to execution again.")
 
 

@@ -15,6 +15,7 @@ from trading.domain.portfolio import TradingState
 from trading.settings import Settings
 from trading.usecases.halt import halt as halt_trading
 from trading.usecases.halt import resume as resume_trading
+from trading_cli.audit import audited
 from trading_cli.errors import UserError
 from trading_cli.local import StackName, current_stack
 from trading_cli.output import console
@@ -49,8 +50,11 @@ def halt(
 ) -> None:
     """Stop a portfolio's trading at once and cancel its resting orders."""
     state = TradingState.REDUCING if reducing else TradingState.HALTED
-    desk = desk_of(current_stack(stack_name))
-    account, cancelled = halt_trading(desk, portfolio, state, reason, cancel=not keep_orders)
+    stack = current_stack(stack_name)
+    with audited(stack, f"halt {portfolio} ({state.value})", must=False):
+        account, cancelled = halt_trading(
+            desk_of(stack), portfolio, state, reason, cancel=not keep_orders
+        )
     console.print(
         f"{portfolio} is {account.trading_state}: {len(cancelled.done)} orders cancelled,"
         f" {account.open_orders} still rest."
@@ -68,5 +72,7 @@ def resume(
     stack_name: StackName = None,
 ) -> None:
     """Let a portfolio trade again; one whose losses are over its limits trips again."""
-    account = resume_trading(desk_of(current_stack(stack_name)), portfolio, rebase=rebase)
+    stack = current_stack(stack_name)
+    with audited(stack, f"resume {portfolio}{' --rebase' if rebase else ''}"):
+        account = resume_trading(desk_of(stack), portfolio, rebase=rebase)
     console.print(f"{portfolio} is {account.trading_state}.")

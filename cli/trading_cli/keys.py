@@ -14,6 +14,7 @@ from trading.auth.issue import issue
 from trading.auth.issue import rotate as new_secret
 from trading.auth.scopes import SCOPES
 from trading.domain.api_key import ApiKey
+from trading_cli.audit import audited
 from trading_cli.local import StackName, current_stack
 from trading_cli.output import console, table
 from trading_cli.stack import Stack
@@ -36,7 +37,8 @@ def create_key(
     record, text = issue(
         name, scopes or sorted(SCOPES), datetime.now(UTC), portfolios or None, expires_at
     )
-    _keys_of(stack).add(record)
+    with audited(stack, f"keys create {record.id}"):
+        _keys_of(stack).add(record)
     return text
 
 
@@ -98,17 +100,21 @@ def rotate(
     stack_name: StackName = None,
 ) -> None:
     """Give a key a new secret and print the key, this once."""
-    keys = _keys_of(current_stack(stack_name))
-    before = keys.get(key_id)
-    after, text = new_secret(before, timedelta(seconds=overlap), datetime.now(UTC))
-    keys.replace(before, after)
+    stack = current_stack(stack_name)
+    keys = _keys_of(stack)
+    with audited(stack, f"keys rotate {key_id}"):
+        before = keys.get(key_id)
+        after, text = new_secret(before, timedelta(seconds=overlap), datetime.now(UTC))
+        keys.replace(before, after)
     typer.echo(text)
 
 
 @app.command()
 def revoke(key_id: KeyId, stack_name: StackName = None) -> None:
     """Revoke a key for good; the gateway may know it for another 60 seconds."""
-    _keys_of(current_stack(stack_name)).revoke(key_id, datetime.now(UTC))
+    stack = current_stack(stack_name)
+    with audited(stack, f"keys revoke {key_id}"):
+        _keys_of(stack).revoke(key_id, datetime.now(UTC))
     console.print(f"Revoked {key_id}.")
 
 

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from trading.domain.errors import TradingError
 from trading_cli import backtest, candles_store, dlq, keys, ledger, strategy
+from trading_cli.audit import audit
 from trading_cli.demo import demo
 from trading_cli.errors import UserError
 from trading_cli.halt import halt, resume
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command()(up)
 app.command()(down)
 app.command()(status)
+app.command()(audit)
 app.command()(demo)
 app.command()(parity)
 app.command()(halt)

@@ -87,7 +87,7 @@ def test_history_is_fetched_from_an_exchange_into_the_archive_across_gaps(
     archive = CandleArchive(boto3.client("s3"), "candles")
     monkeypatch.setattr("trading_cli.candles_store._archive", lambda _: archive)
     wanted = ("candles", "fetch", "BTC-USD", "--venue", "kraken", "--timeframe", "1h")
-    wanted += ("--start", "2024-01-30", "--end", "2024-04-01")
+    wanted += ("--start", "2024-01-30", "--end", "2024-04-01", "--bucket", "candles")
     code, said = trading(*wanted)
     assert (code, "20 created, 0 unchanged, 0 replaced" in said) == (0, True)
     kept = archive.get("BTC-USD", "1h")

@@ -24,6 +24,7 @@ COMMANDS = [
     ["up"],
     ["down"],
     ["status"],
+    ["audit"],
     ["demo"],
     *(["keys", verb] for verb in ("create", "list", "rotate", "revoke")),
     *(["dlq", verb] for verb in ("list", "redrive")),

@@ -38,6 +38,7 @@ def _stack() -> Any:
     urls = {
         "ExecutionQueue": settings().execution_queue_url,
         "ExecutionDeadLetterQueue": settings().dead_letter_queue_url,
+        "AuditTable": "AuditTable",
     }
     return SimpleNamespace(target=SimpleNamespace(client=boto3.client), resource=urls.__getitem__)
 

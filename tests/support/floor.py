@@ -40,12 +40,13 @@ def call(
     headers: Mapping[str, str] | None = None,
     scopes: Iterable[str] | None = ALL_SCOPES,
     portfolios: Iterable[str] | None = None,
+    key_id: str = "testkey",
 ) -> Answer:
     """Call the service that a path belongs to; ``key`` is the Idempotency-Key."""
     service = SERVICES.get(path.split("/")[1].split("?")[0], "execution")
     handler = importlib.import_module(f"{service}.handler")
     sent = dict(headers or {}) | ({"Idempotency-Key": key} if key else {})
-    return invoke(handler.api, method, path, body, sent, scopes, portfolios)
+    return invoke(handler.api, method, path, body, sent, scopes, portfolios, key_id)
 
 
 def good(method: str, path: str, body: Any = None, **more: Any) -> Any:
