@@ -72,7 +72,7 @@ $(AUDIT)/installed: requirements-audit.txt
 	@touch $@
 
 # The order of docs/figures.md. The load's full size is `make bench BENCH=load LOAD=20000`.
-BENCH ?= cold_start warm watching billed_units cost decisions peer_orders backtests contention load
+BENCH ?= cold_start warm watching scrape billed_units cost decisions peer_orders backtests contention load
 LOAD ?= 2000
 
 bench: install ## Measure times, units, cost, contention and load (docs/figures.md)
