@@ -72,7 +72,10 @@ def test_the_authorizer_lets_the_example_key_pass_and_no_other(path: Path, accou
         _run(path)
 
 
-@pytest.mark.parametrize("path", _named("on_schedule") + _named("on_relay") + _named("on_measure"))
+@pytest.mark.parametrize(
+    "path",
+    [p for kind in ("schedule", "relay", "measure", "reconcile") for p in _named(f"on_{kind}")],
+)
 def test_a_schedule_event_is_answered_with_json(path: Path, account: None) -> None:
     assert isinstance(json.dumps(_run(path)), str)
 
@@ -104,6 +107,7 @@ def test_every_event_is_covered_by_a_test_above() -> None:
         "on_recommendations",
         "on_prices",
         "on_measure",
+        "on_reconcile",
         "on_run",
         "on_sweep",
     )
