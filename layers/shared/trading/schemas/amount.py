@@ -123,9 +123,8 @@ class Within:
         number = {**number, **self._keywords()}
         for keyword in set(self._keywords()) & {"minimum", "maximum"}:
             number.pop(f"exclusive{keyword.capitalize()}", None)
-        sign = "(?=.*[1-9])" if self.gt is not None and self.gt >= 0 else ""
-        if sign or (self.ge is not None and self.ge >= 0):
-            text = {**text, "pattern": text["pattern"].replace("^-?", f"^{sign}")}
+        if any(bound is not None and bound >= 0 for bound in (self.gt, self.ge)):
+            text = {**text, "pattern": text["pattern"].replace("^-?", "^")}
         words = " and ".join(f"{_WORDS[name]} {bound}" for name, bound in self._given())
         return {
             **stated,
