@@ -66,7 +66,7 @@ def put_portfolio_route(
         mode=body.mode,
         clock=body.clock,
         commission_rate=body.commission_rate,
-        policy=body.policy,
+        policy=body.policy.policy,
         cash={body.base_currency: body.cash},
         margin=body.margin,
         cost_method=body.cost_method,

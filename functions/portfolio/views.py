@@ -19,6 +19,7 @@ from trading.domain.performance import measure
 from trading.domain.portfolio import Portfolio
 from trading.domain.position import Position
 from trading.domain.verification import Verification, unreadable, verified
+from trading.schemas.policy import PolicyTerms
 from trading.schemas.portfolio import (
     EquityPoint,
     FillTerms,
@@ -155,7 +156,7 @@ def _view(portfolio: Portfolio, moment: datetime) -> PortfolioOut:
         cost_method=account.cost_method,
         borrow_rate=account.borrow_rate,
         fill_model=FillTerms.of(account.fill_model),
-        policy=account.policy,
+        policy=PolicyTerms.of(account.policy),
         ledger_sequence=account.ledger_sequence,
         ledger_hash=account.ledger_hash,
         created_at=account.created_at,

@@ -1,5 +1,8 @@
 """The one document of all services."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from tests.support.aws import ROOT
@@ -34,6 +37,19 @@ def test_every_reference_in_the_document_leads_somewhere(document: openapi.Docum
 
     schemas = document["components"]["schemas"]
     assert {r.rpartition("/")[2] for r in references(document)} <= schemas.keys()
+
+
+def test_bounds_are_stated_in_words_of_json_schema(document: openapi.Document) -> None:
+    def stray(value: Any) -> Iterator[Any]:
+        if isinstance(value, dict):
+            yield from ({"ge", "gt", "le", "lt"} & value.keys())
+            for inner in value.values():
+                yield from stray(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from stray(inner)
+
+    assert list(stray(document["components"])) == []
 
 
 def test_operation_ids_are_unique(document: openapi.Document) -> None:

@@ -94,6 +94,28 @@ def test_who_may_not_is_refused_before_anything_is_read() -> None:
     assert books() == before
 
 
+@pytest.mark.parametrize(
+    ("query", "field", "why"),
+    [
+        ("portfoli_id=other", "portfoli_id", "only cursor, limit, portfolio_id"),
+        ("limit=1&limit=2", "limit", "more than once"),
+        ("portfolio_id=main&portfolio_id=other", "portfolio_id", "more than once"),
+        ("Limit=1", "Limit", "only cursor, limit, portfolio_id"),
+    ],
+)
+def test_no_parameter_of_an_address_is_ignored(query: str, field: str, why: str) -> None:
+    refused = call("GET", f"/orders?{query}")
+    assert refused.status == 422
+    assert why in refused.errors[field]
+
+
+def test_a_route_without_parameters_says_so() -> None:
+    refused = call("POST", "/orders?dry_run=true", order(), key="dry")
+    assert refused.status == 422
+    assert "no parameters" in refused.errors["dry_run"]
+    assert good("GET", "/orders")["items"] == []
+
+
 def test_an_unknown_route_is_a_problem() -> None:
     refused = call("GET", "/orders/none/of/this")
     assert refused.status == 404
@@ -199,6 +221,27 @@ def test_a_number_of_orders_is_a_number(account: None, field: str, value: object
     assert answer.status == 422
     assert set(answer.errors) == {field}
     assert call("PUT", "/risk/main/limits", {field: 5}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/portfolio/main/allocation", {"weights": {"ACME": "0.5"}, "dry_run": "false"}, "dry_run"),
+        ("/portfolio/main/allocation", {"weights": {"ACME": "0.5"}, "dry_run": 0}, "dry_run"),
+        ("/risk/main/resume", {"rebase": "yes"}, "rebase"),
+        ("/risk/main/halt", {"reason": "r", "cancel_orders": 1}, "cancel_orders"),
+        ("/orders", {"reduce_only": "true"}, "reduce_only"),
+        ("/backtests/sweeps", {"trials": True}, "trials"),
+        ("/portfolio/main/holdings/update", {"split_to": "2"}, "split_to"),
+    ],
+)
+def test_only_true_and_false_are_truth_values_and_only_numbers_count(
+    path: str, body: dict[str, Any], field: str
+) -> None:
+    sent = order() | body if path == "/orders" else body
+    refused = call("POST", path, sent, key="truth")
+    assert refused.status == 422
+    assert field in refused.errors
 
 
 @pytest.mark.parametrize(

@@ -160,18 +160,23 @@ def test_a_stale_price_and_the_drawdown_are_measured(
     assert values(found, "Drawdown") == [10.05]
 
 
-def test_differences_of_the_books_are_counted(measured: Read) -> None:
+def break_the_books() -> None:
+    """Change a position past the ledger."""
     from trading import bootstrap
 
-    place("5")
-    good("POST", "/orders/reconcile", {})
-    assert values(measured(), "ReconciliationDifferences") == []
     bootstrap.store().update_item(
         "PortfolioTable",
         {"pk": "PORTFOLIO#main", "sk": "POSITION#ACME"},
         "SET quantity = :q",
         {":q": 99},
     )
+
+
+def test_differences_of_the_books_are_counted(measured: Read) -> None:
+    place("5")
+    good("POST", "/orders/reconcile", {})
+    assert values(measured(), "ReconciliationDifferences") == []
+    break_the_books()
     differences = good("POST", "/orders/reconcile", {})["differences"]
     assert differences
     assert values(measured(), "ReconciliationDifferences") == [len(differences)]
@@ -204,17 +209,11 @@ def test_a_portfolio_that_cannot_be_valued_keeps_no_measurement_back(
 
 def test_the_schedule_compares_the_books_and_counts_what_lasts(measured: Read) -> None:
     from execution.handler import on_reconcile
-    from trading import bootstrap
 
     place("5")
     assert on_reconcile({}, Context()) == {"compared": 1, "differences": 0, "unknown": 0}
     assert values(measured(), "ReconciliationDifferences") == []
-    bootstrap.store().update_item(
-        "PortfolioTable",
-        {"pk": "PORTFOLIO#main", "sk": "POSITION#ACME"},
-        "SET quantity = :q",
-        {":q": 99},
-    )
+    break_the_books()
     answer = on_reconcile({"portfolio_ids": ["main", "nobody"]}, Context())
     assert (answer["compared"], answer["unknown"]) == (1, 1)
     assert answer["differences"] >= 1

@@ -338,3 +338,38 @@ def test_other_portfolios_keys_are_refused() -> None:
     ):
         assert call(method, path, body, key="k", **other).status == 403, path
     assert good("GET", "/portfolio", **other)["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "field"),
+    [
+        ({"quantity": "1e307"}, "policy.quantity"),
+        ({"quantity": "9" * 13, "sizing": "fixed_quantity"}, "policy.quantity"),
+        ({"notional": "0.000000001"}, "policy.notional"),
+        ({"sizing": "risk"}, "policy.risk_fraction"),
+        ({"weights": {"ma_cross": "1e-308"}}, "policy.weights.ma_cross"),
+        ({"weights": {"ma_cross": "-1"}}, "policy.weights.ma_cross"),
+        ({"weights": {"\u00d6": "1"}}, "policy.weights.Ö.[key]"),
+        ({"symbols": ["\u0085"]}, "policy.symbols.0"),
+        ({"valid_for_seconds": True}, "policy.valid_for_seconds"),
+        ({"target_fraction": "0"}, "policy.target_fraction"),
+        ({"exit_score": "0"}, "policy.exit_score"),
+        ({"entry": "trailing_stop"}, "policy.entry"),
+        ({"wieghts": {}}, "policy.wieghts"),
+    ],
+)
+def test_a_policy_that_could_not_be_kept_is_refused(policy: dict[str, Any], field: str) -> None:
+    answer = call("PUT", "/portfolio/new", {"base_currency": "USD", "policy": policy})
+    assert (answer.status, list(answer.errors)) == (422, [field])
+    assert call("GET", "/portfolio/new").status == 404
+
+
+def test_a_policy_comes_back_as_it_was_given() -> None:
+    policy = {
+        "sizing": "risk", "risk_fraction": "0.01", "weights": {"ma_cross": "0.5"},
+        "symbols": ["ACME"], "trail_percent": "5", "valid_for_seconds": 60,
+    }  # fmt: skip
+    good("PUT", "/portfolio/new", {"base_currency": "USD", "policy": policy})
+    shown = good("GET", "/portfolio/new")["policy"]
+    assert {name: shown[name] for name in policy} == policy
+    assert (shown["entry_score"], shown["quantity"]) == ("0.5", None)

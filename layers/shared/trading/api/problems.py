@@ -119,10 +119,19 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     return problem_response(request.url.path, status, name, title, detail, found)
 
 
+_PLAINER = {
+    "extra_forbidden": "is not a field of this request",
+    "missing": "is required",
+    "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+}
+"""Messages in the words of who writes JSON, by the validator's kind of error."""
+
+
 def _field_error(entry: Mapping[str, Any]) -> FieldError:
     """Name the field by its path inside the body, the query, the path or the headers."""
     where, *path = [str(part) for part in entry["loc"]]
-    message = str(entry["msg"]).removeprefix("Value error, ")
+    message = _PLAINER.get(entry["type"]) or str(entry["msg"]).removeprefix("Value error, ")
     return FieldError(field=(".".join(path) or where)[:_MAX_FIELD_NAME], message=message)
 
 

@@ -1,4 +1,4 @@
-"""Routers whose bodies are limited in size and read exactly."""
+"""Routers whose bodies are limited in size and read exactly, and that ignore no parameter."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.exceptions import HTTPException
 
 from trading.api import exact_json
-from trading.domain.errors import PayloadTooLarge
+from trading.domain.errors import InvalidInput, PayloadTooLarge
 
 # FastAPI silences this while it makes a route; validators here are built later, on first use.
 warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
@@ -22,18 +23,40 @@ MAX_BODY = 256 * 1024
 
 
 class ExactRoute(APIRoute):
-    """A route that reads its JSON body by ``exact_json`` before the framework sees it."""
+    """A route that reads its JSON body by ``exact_json`` and refuses parameters it would ignore."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the framework's handler."""
         handler = super().get_route_handler()
-        if self.body_field is None:
-            return handler
+        known = _query_names(self.dependant)
 
         async def read_exactly(request: Request) -> Response:
-            return await handler(await _prepared(request))
+            _check_query(request, known)
+            if self.body_field is not None:
+                request = await _prepared(request)
+            return await handler(request)
 
         return read_exactly
+
+
+def _query_names(dependant: Dependant) -> frozenset[str]:
+    """The query parameters of a route and of what it depends on."""
+    own = {parameter.alias for parameter in dependant.query_params}
+    return frozenset(own.union(*map(_query_names, dependant.dependencies)))
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    """Refuse what a route would not look at: a filter with a slip in its name would list all.
+
+    Raises InvalidInput, also for one that is given twice, as only one of them would count.
+    """
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in known:
+            takes = f"only {', '.join(sorted(known))}" if known else "no parameters"
+            raise InvalidInput(name, f"is not known here: this route takes {takes}")
+        if given.count(name) > 1:
+            raise InvalidInput(name, "is given more than once")
 
 
 class _ExactRequest(Request):

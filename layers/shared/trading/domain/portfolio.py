@@ -60,6 +60,14 @@ class Sizing(StrEnum):
     RISK = "risk"
 
 
+SIZED_BY = {
+    Sizing.FIXED_QUANTITY: "quantity",
+    Sizing.FIXED_NOTIONAL: "notional",
+    Sizing.RISK: "risk_fraction",
+}
+"""What a policy must name for a sizing."""
+
+
 class AllocationPolicy(Value):
     """How signals become target positions.
 
@@ -98,14 +106,9 @@ class AllocationPolicy(Value):
 
     @model_validator(mode="after")
     def _sized(self) -> AllocationPolicy:
-        needed = {
-            Sizing.FIXED_QUANTITY: "quantity",
-            Sizing.FIXED_NOTIONAL: "notional",
-            Sizing.RISK: "risk_fraction",
-        }
-        for sizing, name in needed.items():
-            if self.sizing is sizing and getattr(self, name) is None:
-                raise ValueError(f"{name} is needed for sizing {sizing}")
+        needed = SIZED_BY.get(self.sizing)
+        if needed and getattr(self, needed) is None:
+            raise ValueError(f"{needed} is needed for sizing {self.sizing}")
         return self
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from trading.domain.order import Side
 from trading.domain.rebalance import AllocationMethod, BandKind
 from trading.schemas.amount import Amount, NonNegativeAmount, OutAmount, PositiveAmount, Within
-from trading.schemas.base import PortfolioId, Symbol, Wire
+from trading.schemas.base import Flag, PortfolioId, Symbol, Whole, Wire
 from trading.schemas.recommendations import RecommendationOut
 from trading.schemas.risk import RuleResultOut
 
@@ -36,14 +36,14 @@ class AllocationIn(Wire):
     invest_fraction: Annotated[PositiveAmount, Within(le=1)] = Decimal("0.95")
     min_weight: dict[Symbol, Fraction] = Field(default_factory=dict)
     max_weight: dict[Symbol, Fraction] = Field(default_factory=dict)
-    window_bars: int = Field(default=60, ge=20, le=500)
+    window_bars: Whole = Field(default=60, ge=20, le=500)
     drift_band: Fraction = Decimal(0)
     drift_band_kind: BandKind = BandKind.ABSOLUTE
     min_trade: NonNegativeAmount = Decimal(0)
     cash_buffer_fraction: Fraction = Decimal(0)
     cash_buffer_amount: NonNegativeAmount = Decimal(0)
     max_turnover: NonNegativeAmount | None = None
-    dry_run: bool = True
+    dry_run: Flag = True
 
     @model_validator(mode="after")
     def _one_way(self) -> AllocationIn:

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from trading.domain.backtest import Gear
 from trading.domain.backtest_run import BacktestRun, RunStatus, Sweep, SweepStatus
 from trading.domain.fill_model import FillTiming
-from trading.domain.portfolio import AllocationPolicy
 from trading.domain.position import CostMethod
 from trading.schemas.amount import (
     Amount,
@@ -20,9 +19,10 @@ from trading.schemas.amount import (
     Within,
     json_numbers,
 )
-from trading.schemas.base import Symbol, UtcDatetime, Wire
+from trading.schemas.base import Flag, Symbol, UtcDatetime, Whole, Wire
 from trading.schemas.limits import LimitsIn
 from trading.schemas.market import CURRENCY, Timeframe
+from trading.schemas.policy import PolicyTerms
 from trading.schemas.portfolio import FillTerms
 from trading.schemas.signals import Name
 
@@ -63,10 +63,10 @@ class BacktestIn(Wire):
     cash: PositiveAmount = Decimal(100_000)
     commission_rate: Annotated[NonNegativeAmount, Within(le=Decimal("0.1"))] = Decimal(0)
     fill_model: BacktestFillTerms = Field(default_factory=BacktestFillTerms)
-    margin: bool = False
+    margin: Flag = False
     borrow_rate: Annotated[NonNegativeAmount, Within(le=10)] = Decimal(0)
     cost_method: CostMethod = CostMethod.AVERAGE
-    policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
+    policy: PolicyTerms = Field(default_factory=PolicyTerms)
     limits: LimitsIn | None = None
     funding: list[FundingRateIn] = Field(default_factory=list, max_length=2000)
     gear: Gear = Gear.AUTO
@@ -94,8 +94,8 @@ class SweepIn(BacktestIn):
 
     space: dict[str, Any] = Field(min_length=1, max_length=20)
     method: Literal["grid", "random"] = "grid"
-    trials: int = Field(default=100, ge=1, le=100_000)
-    seed: int = Field(default=1, ge=0, le=2**31)
+    trials: Whole = Field(default=100, ge=1, le=100_000)
+    seed: Whole = Field(default=1, ge=0, le=2**31)
     objective: Objective = "sharpe"
     max_cost_usd: Annotated[PositiveAmount, Within(le=10_000)] = Decimal(1)
 

@@ -42,6 +42,13 @@ PortfolioId = Annotated[str, StringConstraints(pattern=PORTFOLIO_PATTERN)]
 """A portfolio's name: lower-case letters, digits, ``_`` and ``-``."""
 
 
+Whole = Annotated[int, Field(strict=True)]
+"""A whole number from JSON: neither a truth value nor a text is one."""
+
+Flag = Annotated[bool, Field(strict=True)]
+"""``true`` or ``false``: no text or number that could mean either."""
+
+
 def _is_number(text: str) -> bool:
     """Tell whether a text is a number to Python."""
     try:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from trading.domain.api_key import ApiKey
-from trading.schemas.base import PortfolioId, UtcDatetime, Wire
+from trading.schemas.base import PortfolioId, UtcDatetime, Whole, Wire
 
 MAX_OVERLAP_SECONDS = 7 * 24 * 3600
 
@@ -29,7 +29,7 @@ class KeyRequest(Wire):
 class RotateRequest(Wire):
     """A change of secret; the old one stays valid for ``overlap_seconds`` more."""
 
-    overlap_seconds: Annotated[int, Field(strict=True, ge=0, le=MAX_OVERLAP_SECONDS)] = 3600
+    overlap_seconds: Annotated[Whole, Field(ge=0, le=MAX_OVERLAP_SECONDS)] = 3600
 
 
 class KeyView(Wire):

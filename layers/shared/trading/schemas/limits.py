@@ -13,7 +13,7 @@ from trading.domain.risk.contradictions import contradictions
 from trading.domain.risk.limits import RiskLimits
 from trading.domain.risk.tail import MIN_OBSERVATIONS, VarMethod
 from trading.schemas.amount import NonNegativeAmount, OutAmount, PositiveAmount, Within
-from trading.schemas.base import Symbol, Wire
+from trading.schemas.base import Symbol, Whole, Wire
 
 
 class LimitsIn(Wire):
@@ -32,8 +32,8 @@ class LimitsIn(Wire):
     max_net_leverage: PositiveAmount | None = None
     max_short_notional: NonNegativeAmount | None = None
     max_borrowed_cash: NonNegativeAmount | None = None
-    max_open_orders: int | None = Field(default=None, ge=0, le=10_000, strict=True)
-    max_daily_trades: int | None = Field(default=None, ge=0, le=1_000_000, strict=True)
+    max_open_orders: Whole | None = Field(default=None, ge=0, le=10_000)
+    max_daily_trades: Whole | None = Field(default=None, ge=0, le=1_000_000)
     max_daily_loss: PositiveAmount | None = None
     max_daily_loss_percent: Annotated[PositiveAmount, Within(le=100)] | None = None
     max_drawdown_percent: Annotated[PositiveAmount, Within(le=100)] | None = None
@@ -41,13 +41,13 @@ class LimitsIn(Wire):
     max_cvar_percent: PositiveAmount | None = None
     var_method: VarMethod = VarMethod.HISTORICAL
     var_confidence: Annotated[PositiveAmount, Within(gt=Decimal("0.5"), lt=1)] = Decimal("0.95")
-    var_horizon_bars: int = Field(default=1, ge=1, le=100)
-    var_window: int = Field(default=250, ge=MIN_OBSERVATIONS, le=2000)
+    var_horizon_bars: Whole = Field(default=1, ge=1, le=100)
+    var_window: Whole = Field(default=250, ge=MIN_OBSERVATIONS, le=2000)
     max_volatility_percent: PositiveAmount | None = None
     max_concentration_percent: PositiveAmount | None = None
     price_collar_percent: PositiveAmount | None = None
-    duplicate_window_seconds: int | None = Field(default=None, ge=1, le=86_400)
-    cooldown_seconds: int | None = Field(default=None, ge=1, le=30 * 86_400)
+    duplicate_window_seconds: Whole | None = Field(default=None, ge=1, le=86_400)
+    cooldown_seconds: Whole | None = Field(default=None, ge=1, le=30 * 86_400)
     allowed_symbols: list[Symbol] | None = Field(default=None, min_length=1, max_length=1000)
     on_breach: TradingState = TradingState.REDUCING
 

@@ -11,7 +11,7 @@ from trading.domain.candle import Candle, Price
 from trading.domain.instrument import Instrument
 from trading.domain.time import TIMEFRAMES
 from trading.schemas.amount import NonNegativeAmount, OutAmount, PositiveAmount
-from trading.schemas.base import Symbol, UtcDatetime, Wire
+from trading.schemas.base import Symbol, UtcDatetime, Whole, Wire
 
 MAX_CANDLES = 5000
 CURRENCY = r"^[A-Z0-9]{2,12}$"
@@ -26,7 +26,7 @@ class InstrumentIn(Wire):
     tick_size: PositiveAmount
     lot_size: PositiveAmount
     min_notional: NonNegativeAmount = Decimal(0)
-    max_price_age_seconds: int = Field(default=86_400, ge=1, le=31 * 86_400)
+    max_price_age_seconds: Whole = Field(default=86_400, ge=1, le=31 * 86_400)
     venue: str | None = Field(default=None, pattern=r"^[a-z0-9_]{1,32}$")
     venue_symbol: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._:/-]{1,48}$")
 

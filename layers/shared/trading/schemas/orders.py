@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from trading.domain.order import OrderType, Side, TimeInForce
 from trading.domain.order_request import OrderRequest, StopLoss
 from trading.schemas.amount import PositiveAmount, Within
-from trading.schemas.base import Symbol, UtcDatetime, Wire
+from trading.schemas.base import Flag, Symbol, UtcDatetime, Wire
 
 
 class TakeProfitIn(Wire):
@@ -52,7 +52,7 @@ class OrderTerms(Wire):
     )
     time_in_force: TimeInForce = TimeInForce.GTC
     expires_at: UtcDatetime | None = Field(default=None, description="The end of a gtd order.")
-    reduce_only: bool = Field(
+    reduce_only: Flag = Field(
         default=False, description="Never opens a holding or turns one around."
     )
     oco_order_id: str | None = Field(

@@ -10,10 +10,11 @@ from pydantic import Field, model_validator
 from trading.domain.errors import InvalidInput
 from trading.domain.fill_model import FillModel, FillTiming, SlippageModel
 from trading.domain.ledger import LedgerTransaction, TransactionKind
-from trading.domain.portfolio import AllocationPolicy, Clock, Mode, TradingState
+from trading.domain.portfolio import Clock, Mode, TradingState
 from trading.domain.position import CostMethod
 from trading.schemas.amount import Amount, NonNegativeAmount, OutAmount, PositiveAmount, Within
-from trading.schemas.base import Page, Symbol, UtcDatetime, Wire
+from trading.schemas.base import Flag, Page, Symbol, UtcDatetime, Whole, Wire
+from trading.schemas.policy import PolicyTerms
 
 CURRENCY = r"^[A-Z0-9]{2,12}$"
 
@@ -58,8 +59,8 @@ class PortfolioIn(Wire):
     clock: Clock = Clock.WALL
     cash: NonNegativeAmount = Decimal(0)
     commission_rate: Annotated[NonNegativeAmount, Within(le=Decimal("0.1"))] = Decimal(0)
-    policy: AllocationPolicy = Field(default_factory=AllocationPolicy)
-    margin: bool = False
+    policy: PolicyTerms = Field(default_factory=PolicyTerms)
+    margin: Flag = False
     cost_method: CostMethod = CostMethod.AVERAGE
     borrow_rate: Annotated[NonNegativeAmount, Within(le=10)] = Decimal(0)
     fill_model: FillTerms = Field(default_factory=FillTerms)
@@ -108,7 +109,7 @@ class PortfolioOut(Wire):
     cost_method: CostMethod
     borrow_rate: OutAmount
     fill_model: FillTerms
-    policy: AllocationPolicy
+    policy: PolicyTerms
     ledger_sequence: int
     ledger_hash: str
     created_at: UtcDatetime
@@ -212,8 +213,8 @@ class HoldingsUpdateIn(Wire):
     quantity: Amount | None = None
     unit_cost: NonNegativeAmount | None = None
     per_unit: PositiveAmount | None = None
-    split_to: int | None = Field(default=None, ge=1, le=1_000_000)
-    split_from: int | None = Field(default=None, ge=1, le=1_000_000)
+    split_to: Whole | None = Field(default=None, ge=1, le=1_000_000)
+    split_from: Whole | None = Field(default=None, ge=1, le=1_000_000)
     to_currency: str | None = Field(default=None, pattern=CURRENCY)
     rate: PositiveAmount | None = None
     note: str | None = Field(default=None, max_length=200)

@@ -15,7 +15,7 @@ from trading.domain.risk.rule import RuleResult
 from trading.domain.risk.stop import HoldingSide, Stop, StopKind, StopState
 from trading.domain.time import TIMEFRAMES
 from trading.schemas.amount import NonNegativeAmount, OutAmount, PositiveAmount, Within
-from trading.schemas.base import Symbol, UtcDatetime, Wire
+from trading.schemas.base import Flag, Symbol, UtcDatetime, Whole, Wire
 from trading.schemas.orders import OrderTerms
 
 
@@ -143,7 +143,7 @@ class StopIn(Wire):
     trail_amount: PositiveAmount | None = None
     atr_multiple: Annotated[PositiveAmount, Within(le=100)] | None = None
     timeframe: str | None = Field(default=None, pattern=f"^({'|'.join(TIMEFRAMES)})$")
-    after_seconds: int | None = Field(default=None, ge=1, le=10 * 366 * 86400)
+    after_seconds: Whole | None = Field(default=None, ge=1, le=10 * 366 * 86400)
     at: UtcDatetime | None = None
 
     @model_validator(mode="after")
@@ -265,7 +265,7 @@ class HaltIn(Wire):
 
     reason: str = Field(min_length=1, max_length=200)
     state: TradingState = TradingState.HALTED
-    cancel_orders: bool = True
+    cancel_orders: Flag = True
 
     @model_validator(mode="after")
     def _not_active(self) -> HaltIn:
@@ -277,7 +277,7 @@ class HaltIn(Wire):
 class ResumeIn(Wire):
     """How trading resumes: ``rebase`` measures losses from the present equity on."""
 
-    rebase: bool = False
+    rebase: Flag = False
 
 
 class TradingStateOut(Wire):
