@@ -120,8 +120,10 @@ def test_the_scope_that_is_missing_is_named() -> None:
     assert "market:write" in answer.json["detail"]
 
 
-def test_a_caller_without_the_scope_learns_nothing_about_the_body() -> None:
-    assert invoke(api, "POST", "/things", {"amount": "x"}, scopes=[]).status == 403
+@pytest.mark.parametrize("path", ["/things", "/things?none=1"])
+def test_a_caller_without_the_scope_learns_nothing_about_the_input(path: str) -> None:
+    assert invoke(api, "POST", path, {"amount": "x"}, scopes=[]).status == 403
+    assert invoke(api, "POST", path, GOOD, scopes=None).status == 401
 
 
 @pytest.mark.parametrize(
@@ -135,10 +137,14 @@ def test_a_bound_key_reaches_its_own_portfolios_only(
     assert answer.status == status
 
 
-def test_answers_are_neither_cached_nor_sniffed() -> None:
-    headers = invoke(api, "POST", "/things", GOOD).headers
+@pytest.mark.parametrize("path", ["/things", "/nothing"])
+def test_no_answer_is_cached_sniffed_framed_or_sent_in_the_clear(path: str) -> None:
+    headers = invoke(api, "POST", path, GOOD).headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["strict-transport-security"] == "max-age=31536000"
 
 
 def test_a_safe_correlation_id_is_taken_over_and_answered() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.aws import ENVIRONMENT, RESOURCES, ROOT, template
+from trading.schemas.problem import Problem
 from trading.usecases.sweep_in_chunks import SIDE_BY_SIDE
 
 TEMPLATE = template()
@@ -23,6 +24,7 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 TABLES = of_type("AWS::DynamoDB::Table")
+GATEWAY = RESOURCES["Api"]["Properties"]["GatewayResponses"]
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 
 
@@ -296,3 +298,17 @@ def test_a_message_stays_hidden_long_enough_for_its_consumer() -> None:
     timeout = FUNCTIONS["ExecutionQueueFunction"]["Timeout"]
     assert of_type("AWS::SQS::Queue")["ExecutionQueue"]["VisibilityTimeout"] >= 6 * timeout
     assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize("kind", sorted(GATEWAY))
+def test_what_the_gateway_itself_answers_is_a_problem_document(kind: str) -> None:
+    headers = GATEWAY[kind]["ResponseParameters"]["Headers"]
+    assert headers["Content-Type"] == "'application/problem+json'"
+    assert all(re.fullmatch("'[^']*'", value) for value in headers.values())
+    # The gateway puts a quoted text in place of messageString, and a bare one for the others.
+    filled = GATEWAY[kind]["ResponseTemplates"]["application/json"]
+    filled = filled.replace("$context.error.messageString", '"why"')
+    filled = re.sub(r"\$context\.(resourcePath|requestId)", "/orders/{id}", filled)
+    assert "$" not in filled
+    body = json.loads(filled)
+    assert Problem.model_validate({"status": 400} | body).title

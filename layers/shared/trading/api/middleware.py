@@ -19,6 +19,8 @@ CORRELATION_HEADER = "X-Correlation-Id"
 _FAULT = 500
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "Strict-Transport-Security": "max-age=31536000",
 }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic.warnings import UnsupportedFieldAttributeWarning
@@ -22,19 +22,46 @@ MAX_BODY = 256 * 1024
 """Bytes that a body may have unless the application says otherwise."""
 
 
+async def _refuse_unknown(request: Request) -> None:
+    """Refuse what a route would not look at: a filter with a slip in its name would list all.
+
+    Raises InvalidInput, also for one that is given twice, as only one of them would count.
+    """
+    known: frozenset[str] = request.scope["route"].query_names
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in known:
+            takes = f"only {', '.join(sorted(known))}" if known else "no parameters"
+            raise InvalidInput(name, f"is not known here: this route takes {takes}")
+        if given.count(name) > 1:
+            raise InvalidInput(name, "is given more than once")
+
+
 class ExactRoute(APIRoute):
     """A route that reads its JSON body by ``exact_json`` and refuses parameters it would ignore."""
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        dependencies: Sequence[Any] | None = None,
+        **options: Any,
+    ) -> None:
+        # Last, so that who may not call learns nothing; once, as an application makes routes anew.
+        own = [d for d in dependencies or () if d.dependency is not _refuse_unknown]
+        own.append(Depends(_refuse_unknown))
+        super().__init__(path, endpoint, dependencies=own, **options)
+        self.query_names = _query_names(self.dependant)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the framework's handler."""
         handler = super().get_route_handler()
-        known = _query_names(self.dependant)
+        if self.body_field is None:
+            return handler
 
         async def read_exactly(request: Request) -> Response:
-            _check_query(request, known)
-            if self.body_field is not None:
-                request = await _prepared(request)
-            return await handler(request)
+            return await handler(await _prepared(request))
 
         return read_exactly
 
@@ -43,20 +70,6 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
     """The query parameters of a route and of what it depends on."""
     own = {parameter.alias for parameter in dependant.query_params}
     return frozenset(own.union(*map(_query_names, dependant.dependencies)))
-
-
-def _check_query(request: Request, known: frozenset[str]) -> None:
-    """Refuse what a route would not look at: a filter with a slip in its name would list all.
-
-    Raises InvalidInput, also for one that is given twice, as only one of them would count.
-    """
-    given = [name for name, _ in request.query_params.multi_items()]
-    for name in given:
-        if name not in known:
-            takes = f"only {', '.join(sorted(known))}" if known else "no parameters"
-            raise InvalidInput(name, f"is not known here: this route takes {takes}")
-        if given.count(name) > 1:
-            raise InvalidInput(name, "is given more than once")
 
 
 class _ExactRequest(Request):
