@@ -63,7 +63,7 @@ audit: $(AUDIT)/installed ## Look for known weaknesses in packages, code and tem
 	@for lock in requirements-dev layers/shared/requirements layers/numeric/requirements \
 		layers/venues/requirements requirements-audit; do \
 		echo "pip-audit $$lock.txt"; \
-		$(AUDIT)/bin/pip-audit --disable-pip --require-hashes -r $$lock.txt || exit; \
+		$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock.txt || exit; \
 	done
 
 $(AUDIT)/installed: requirements-audit.txt
