@@ -181,7 +181,7 @@ def test_a_request_whose_start_failed_starts_when_it_is_repeated(
         ),
         ({"funding": [{"symbol": "X", "time": "2024-03-01T00:00:00Z", "rate": 0}]}, "body", "'X'"),
         ({"gear": "warp"}, "gear", "'auto', 'reference' or 'fast'"),
-        ({"candles": []}, "candles", "xtra"),
+        ({"candles": []}, "candles", "not a field"),
     ],
 )
 def test_bad_input_names_its_field(

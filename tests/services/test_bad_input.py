@@ -223,6 +223,18 @@ def test_a_number_of_orders_is_a_number(account: None, field: str, value: object
     assert call("PUT", "/risk/main/limits", {field: 5}).status == 200
 
 
+@pytest.mark.parametrize("body", ["1.5", "1", '"x"', "[]", "true", "null"])
+def test_only_an_object_passes_for_one(body: str) -> None:
+    before = good("GET", "/risk/main/limits")
+    refused = call("PUT", "/risk/main/limits", body)
+    assert (refused.status, refused.errors) == (422, {"body": "must be a JSON object"})
+    assert good("GET", "/risk/main/limits") == before
+    inside = json.dumps({"base_currency": "USD", "policy": 0, "fill_model": 0})
+    refused = call("PUT", "/portfolio/new", inside.replace("0", body))
+    assert refused.status == 422
+    assert set(refused.errors) == {"policy", "fill_model"}
+
+
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [

@@ -210,7 +210,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"stop_loss": {"stop_price": "90"}, "reduce_only": True}, "reduce_only", "bracket"),
     ({"symbol": "NOPE"}, "symbol", "NOPE"),
     ({"portfolio_id": "nobody"}, "portfolio_id", "nobody"),
-    ({"colour": "red"}, "colour", "not permitted"),
+    ({"colour": "red"}, "colour", "not a field"),
 ]
 
 

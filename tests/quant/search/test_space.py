@@ -56,6 +56,8 @@ def test_a_billion_combinations_are_refused_at_once_with_count_time_and_cost() -
         ({"fast": [5, [6]]}, "space.fast.1", "number"),
         ({"fast": [{}]}, "space.fast.0", "number"),
         ({"fast": [None]}, "space.fast.0", "number"),
+        ({"fast": [5, "ACME"]}, "space.fast", "not 'ACME'"),
+        ({"fast": [5, 1.5]}, "space.fast", "not 1.5"),
     ],
 )
 def test_what_is_wrong_with_a_space_is_named(given: Any, field: str, why: str) -> None:

@@ -16,6 +16,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 
 from trading.domain.errors import InvalidInput
@@ -33,6 +34,18 @@ class Wire(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_object(cls, value: Any) -> Any:
+        """Refuse what is no JSON object.
+
+        The framework lets pydantic read attributes of any object, and an exact number is one: it
+        would pass for a model whose fields all have defaults.
+        """
+        if not isinstance(value, dict | cls):
+            raise ValueError("must be a JSON object")  # noqa: TRY004 pydantic
+        return value
 
 
 Symbol = Annotated[str, StringConstraints(pattern=SYMBOL_PATTERN)]

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from itertools import product
 from typing import Any
 
+from pydantic import ValidationError
+
 from trading.domain.errors import InvalidInput
 from trading.quant.strategies.strategy import Strategy
 
@@ -55,6 +57,8 @@ class Space:
                 uniform[name] = _bounds(name, spec["uniform"])
             else:
                 values[name] = _values(name, spec)
+                if not (isinstance(spec, Mapping) and "range" in spec):
+                    _refuse_impossible(strategy, name, values[name])
         return cls(values, uniform)
 
     @property
@@ -98,6 +102,18 @@ def refuse(trials: int) -> None:
         f" they would take about {seconds / 3600:,.1f} core hours and cost about"
         f" US$ {cost:,.2f} on Lambda; take fewer values, or search at random",
     )
+
+
+def _refuse_impossible(strategy: type[Strategy], name: str, values: tuple[Any, ...]) -> None:
+    """Raise InvalidInput for a listed value that the parameter can have in no combination."""
+    for value in values:
+        try:
+            strategy.Parameters.model_validate({name: value})
+        except ValidationError as error:
+            # What speaks of several parameters, or of another one, is for the combination to tell.
+            own = [each for each in error.errors() if each["loc"] == (name,)]
+            if own:
+                raise InvalidInput(f"space.{name}", f"{own[0]['msg']}, not {value!r}") from error
 
 
 def _bounds(name: str, given: Any) -> tuple[float, float]:
