@@ -52,7 +52,7 @@ SEED ?= $(shell date +%s)
 CASES ?= 200
 
 fuzz: install ## Try the deployed API with thousands of inputs by its document (SEED, CASES)
-	FUZZ_SEED=$(SEED) FUZZ_CASES=$(CASES) FUZZ_PHASES=examples,coverage,fuzzing $(BIN)/pytest -s tests/stack/test_fuzz.py
+	FUZZ_SEED=$(SEED) FUZZ_CASES=$(CASES) FUZZ_PHASES=examples,coverage,fuzzing $(BIN)/pytest -s tests/services/test_random_input.py tests/stack/test_fuzz.py
 
 # Needs a network: pip-audit asks for what is known of the pinned packages.
 AUDIT := .venv-audit
