@@ -284,3 +284,5 @@ def test_a_wrong_method_is_told_every_method_that_the_path_takes() -> None:
     assert call("OPTIONS", "/portfolio/main").headers["allow"] == "GET, PUT"
     assert call("PATCH", "/risk/main/limits").headers["allow"] == "GET, PUT"
     assert call("DELETE", "/orders").headers["allow"] == "GET, POST"
+    assert call("OPTIONS", "/orders/reconcile").headers["allow"] == "POST"
+    assert call("OPTIONS", "/keys/audit").headers["allow"] == "GET"

@@ -154,12 +154,17 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Every method that the path takes; the framework names those of its first route alone."""
+    """Every method that the path takes; the framework names those of its first route alone.
+
+    Of the most literal path: ``/keys/audit`` is no key, though ``/keys/{id}`` would match it.
+    """
     asked = {"type": "http", "path": request.url.path, "method": request.method, "root_path": ""}
     routers: tuple[APIRouter, ...] = request.app.state.routers
     every = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     there = [route for route in every if route.matches(asked)[0] is not Match.NONE]
-    return sorted({method for route in there for method in route.methods or ()})
+    path = min((route.path_format for route in there), key=lambda each: each.count("{"), default="")
+    own = [route for route in there if route.path_format == path]
+    return sorted({method for route in own for method in route.methods or ()})
 
 
 def add_handlers(app: FastAPI) -> None:
