@@ -57,7 +57,7 @@ def audit(
             (
                 f"{entry.asked_at:%Y-%m-%d %H:%M:%S}",
                 f"{entry.key_id} #{entry.generation}",
-                entry.source,
+                entry.source.rpartition(":")[2] if entry.key_id == TOOL else entry.source,
                 f"{entry.method} {entry.path}",
                 entry.status or "none",
                 entry.correlation_id,

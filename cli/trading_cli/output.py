@@ -29,7 +29,11 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
     """Print a table; columns named with a ``#`` hold numbers, ``Text`` cells keep their style."""
     shown = Table(title=title, title_justify="left", title_style="bold")
     for name in columns:
-        shown.add_column(name.removeprefix("#"), justify="right" if name[0] == "#" else "left")
+        shown.add_column(
+            name.removeprefix("#"),
+            justify="right" if name[0] == "#" else "left",
+            overflow="fold",  # rather than cut off: half an id is no id
+        )
     for row in rows:
         shown.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
     console.print(shown)
