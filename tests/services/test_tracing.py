@@ -52,6 +52,22 @@ def test_a_request_is_one_trace_through_the_queue_to_the_fill(collector: Collect
     assert request.attributes["http.response.status_code"] == 201
 
 
+def test_a_message_that_the_relay_sends_goes_on_with_the_trace_of_its_request(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from recommendations.handler import on_relay
+    from trading.desk import desk
+
+    with monkeypatch.context() as broken:
+        broken.setattr(desk().queue, "send", lambda _: [])
+        recommend()
+    assert on_relay({}, Context())["sent"] == 1
+    assert drain() == {"batchItemFailures": []}
+    fill = collector.one("commit fill")
+    assert collector.ancestors(fill) == ["execution queue process", "POST /recommendations"]
+    assert fill.trace == collector.one("POST /recommendations").trace
+
+
 def test_every_call_to_aws_is_a_span_below_what_made_it(collector: Collector) -> None:
     recommend()
     drain()

@@ -50,11 +50,19 @@ def _count_order(order: Order, was: Order | None) -> None:
 
 
 class ObservedRecommendations(RecommendationRepository):
-    """Recommendations that are counted by how they begin; those that risk rejects by rule."""
+    """Recommendations that are counted by how they begin; those that risk rejects by rule.
+
+    They keep the present trace's context, so that it goes on whoever sends them.
+    """
 
     def create(self, recommendation: Recommendation) -> bool:
         """Write a new one; False if it exists."""
-        created = super().create(recommendation)
+        context: dict[str, str] = {}
+        tracing.inject(context)
+        traced = {"trace_parent": context["traceparent"]} if context else None
+        created = super().create(
+            recommendation.model_copy(update=traced) if traced else recommendation
+        )
         if created:
             status = recommendation.execution_status
             measures.count("Recommendations", outcome=status.value)

@@ -85,7 +85,8 @@ class Recommendation(Value):
     instrument, ``risk`` the verdict at the time of writing. It must not trade after
     ``valid_until`` on the portfolio's clock. ``notional`` sizes its order when that trades.
     ``stop_loss``, ``trail_percent`` and ``take_profit`` are the exits of the bracket that it makes;
-    ``replaces`` are resting exits whose units its order takes over.
+    ``replaces`` are resting exits whose units its order takes over. ``trace_parent`` is the trace
+    context of what made it, by the W3C's recommendation, where that is traced.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Recommendation(Value):
     updated_at: datetime
     valid_until: datetime
     correlation_id: str
+    trace_parent: str | None = None
 
     @property
     def is_exit(self) -> bool:

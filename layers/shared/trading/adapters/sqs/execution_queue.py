@@ -88,7 +88,11 @@ def _entry(index: int, recommendation: Recommendation) -> dict[str, Any]:
         "correlation_id": recommendation.correlation_id,
     }
     carried = {"correlation_id": recommendation.correlation_id or "none"}
-    tracing.inject(carried)
+    if recommendation.trace_parent:
+        # Left in the outbox by whoever made it: what sends it now did not cause it.
+        carried["traceparent"] = recommendation.trace_parent
+    else:
+        tracing.inject(carried)
     return {
         "Id": str(index),
         "MessageBody": json.dumps(body, separators=(",", ":")),
