@@ -18,6 +18,7 @@ from trading.domain.candle import Candle
 from trading.domain.money import plain
 from trading.quant.simulation.market import Market
 from trading.quant.simulation.scoring import Timeline
+from trading.schemas.policy import PolicyTerms
 from trading_cli.api import Api
 from trading_cli.errors import UserError
 from trading_cli.stack import Stack
@@ -55,7 +56,8 @@ class PaperReplay:
             terms = instrument.model_dump(mode="json", exclude=NOT_IN_WIRE, exclude_none=True)
             self.api.put(f"/market/instruments/{symbol}", terms)
         account = self.config.account(self.portfolio_id)
-        policy = account.policy.model_dump(mode="json") | {"symbols": list(self.market.symbols)}
+        policy = PolicyTerms.of(account.policy).model_dump(mode="json")
+        policy |= {"symbols": list(self.market.symbols)}
         self.api.put(
             f"/portfolio/{self.portfolio_id}",
             {
