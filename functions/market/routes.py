@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Path, Query, Response
 
 from trading.api.app import new_router
-from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, page_of
+from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, LimitOrAll, page_of, page_of_whole
 from trading.api.security import requires
 from trading.desk import desk
 from trading.domain.candle import Candle, Price
@@ -130,11 +130,14 @@ def get_prices(
         str | None,
         Query(max_length=2000, pattern=_SYMBOLS, description="Only these, separated by commas."),
     ] = None,
+    limit: LimitOrAll = None,
+    cursor: Cursor = None,
 ) -> Page[PriceOut]:
     """List the latest prices by symbol, each with its time."""
     wanted = [s for s in symbols.split(",") if s] if symbols is not None else None
     prices = desk().market.latest_prices(wanted)
-    return Page(items=[PriceOut.of(price) for price in prices])
+    found, following = page_of_whole(prices, lambda p: p.symbol, limit, cursor)
+    return Page(items=[PriceOut.of(price) for price in found], cursor=following)
 
 
 def _after(place: str | None) -> datetime | None:

@@ -9,7 +9,7 @@ from fastapi import Path, Query, Request, Response
 from portfolio.views import ledger_page, performance_view, portfolio_view, position_views
 from trading.api.app import new_router
 from trading.api.idempotency import IdempotencyKey, replayable
-from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit
+from trading.api.listing import DEFAULT_LIMIT, Cursor, Limit, LimitOrAll, page_of_whole
 from trading.api.security import CallerDep, requires
 from trading.desk import desk
 from trading.domain.errors import InvalidInput
@@ -36,14 +36,17 @@ write = requires("portfolio:write")
 
 
 @router.get("/portfolio", response_model=Page[PortfolioRef], dependencies=[read])
-def get_portfolios(caller: CallerDep) -> Page[PortfolioRef]:
+def get_portfolios(
+    caller: CallerDep, limit: LimitOrAll = None, cursor: Cursor = None
+) -> Page[PortfolioRef]:
     """List the portfolios that the key may see."""
     visible = [
         pid
         for pid in desk().portfolios.ids()
         if caller.portfolios is None or pid in caller.portfolios
     ]
-    return Page(items=[PortfolioRef(portfolio_id=pid) for pid in visible])
+    found, following = page_of_whole(visible, str, limit, cursor)
+    return Page(items=[PortfolioRef(portfolio_id=pid) for pid in found], cursor=following)
 
 
 @router.put(
@@ -93,10 +96,14 @@ def get_portfolio(
 
 
 @router.get("/portfolio/{pid}/positions", response_model=Page[PositionOut], dependencies=[read])
-def get_positions(pid: Pid, caller: CallerDep) -> Page[PositionOut]:
+def get_positions(
+    pid: Pid, caller: CallerDep, limit: LimitOrAll = None, cursor: Cursor = None
+) -> Page[PositionOut]:
     """All holdings, by symbol, valued at the latest prices; closed ones keep their profit."""
     caller.check_portfolio(pid)
-    return Page(items=position_views(desk().books.portfolio(pid)))
+    whole = position_views(desk().books.portfolio(pid))
+    found, following = page_of_whole(whole, lambda p: p.symbol, limit, cursor)
+    return Page(items=found, cursor=following)
 
 
 @router.get("/portfolio/{pid}/performance", response_model=PerformanceOut, dependencies=[read])

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.floor import books, call, good, open_floor, order, place, set_price
+from tests.support.aws import ROOT
+from tests.support.floor import INSTRUMENT, books, call, good, open_floor, order, place, set_price
 from trading.domain.risk.rules import ALL_RULES
 
 LONG = "1234567890" * 4
@@ -107,6 +108,40 @@ def test_no_parameter_of_an_address_is_ignored(query: str, field: str, why: str)
     refused = call("GET", f"/orders?{query}")
     assert refused.status == 422
     assert why in refused.errors[field]
+
+
+@pytest.mark.parametrize("path", ["/portfolio", "/portfolio/main/positions", "/market/prices"])
+def test_lists_that_are_read_whole_are_paged_like_the_others(path: str) -> None:
+    for number in range(3):
+        symbol, name = f"S{number}", f"p{number}"
+        good("PUT", f"/market/instruments/{symbol}", INSTRUMENT)
+        good("POST", "/market/prices", {"prices": [{"symbol": symbol, "price": "10"}]})
+        good("PUT", f"/portfolio/{name}", {"base_currency": "USD"})
+        held = {"type": "correction", "currency": "USD", "symbol": symbol, "quantity": "1",
+                "unit_cost": "1"}  # fmt: skip
+        good("POST", "/portfolio/main/holdings/update", held, key=symbol)
+    whole = good("GET", path)
+    assert (len(whole["items"]) >= 3, whole["cursor"]) == (True, None)
+    paged, cursor = [], ""
+    while True:
+        page = good("GET", f"{path}?limit=2" + (f"&cursor={cursor}" if cursor else ""))
+        assert len(page["items"]) <= 2
+        paged += page["items"]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    assert paged == whole["items"]
+
+
+def test_every_list_of_the_document_can_be_paged() -> None:
+    document = json.loads((ROOT / "docs/openapi.json").read_text())
+    schemas = document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        answer = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        name = answer.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")
+        if "cursor" in schemas.get(name[2], {}).get("properties", {}):
+            taken = {p["name"] for p in operations["get"]["parameters"]}
+            assert {"limit", "cursor"} <= taken, path
 
 
 def test_a_route_without_parameters_says_so() -> None:

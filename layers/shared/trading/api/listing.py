@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Annotated, TypeVar
@@ -17,6 +17,9 @@ Placed = tuple[str, T]
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=400, description="From the page before.")]
+LimitOrAll = Annotated[
+    int | None, Query(ge=1, le=200, description="How many items at most; all when left out.")
+]
 OfPortfolio = Annotated[PortfolioId | None, Query(description="Only this portfolio's.")]
 DEFAULT_LIMIT = 50
 
@@ -33,6 +36,20 @@ def page_of(
     shown = found[:limit]
     following = encode_cursor(shown[-1][0]) if len(found) > limit else None
     return [item for _, item in shown], following
+
+
+def page_of_whole(
+    items: Iterable[T], name: Callable[[T], str], limit: int | None, cursor: str | None
+) -> tuple[list[T], str | None]:
+    """Cut one page out of a list that is read whole anyway, in the order of names.
+
+    Raises InvalidInput for a cursor that no page gave.
+    """
+    after = decode_cursor(cursor) if cursor else ""
+    left = sorted((item for item in items if name(item) > after), key=name)
+    shown = left[:limit]
+    following = encode_cursor(name(shown[-1])) if len(left) > len(shown) else None
+    return shown, following
 
 
 def across(
