@@ -24,6 +24,7 @@ from benchmarks.floor import Platform, platform
 from benchmarks.machine import described
 from benchmarks.meter import Work
 from tests.conftest import forget_cached_parts
+from tests.support.floor import SERVICES as FOLDERS
 from trading_cli.tariff import PRICES
 
 SERVICES = {
@@ -43,8 +44,7 @@ CACHE_SECONDS = "15"
 
 def scraped(running: Platform, path: str) -> Work:
     """Scrape one service."""
-    service = {"orders": "execution", "backtests": "backtesting"}.get(path, path)
-    handler = importlib.import_module(f"{service}.handler")
+    handler = importlib.import_module(f"{FOLDERS[path]}.handler")
     with running.meter.work() as work:
         running.ask(handler.api, "GET", f"/{path}/metrics")
     return work
@@ -67,15 +67,12 @@ def line(title: str, works: dict[str, Work]) -> str:
     return f"{title:34}{cells}{sum(reads)!s:>8}{queue:>5}{calls:>7}{seconds * 1000:>7.0f}"
 
 
-def month(works: dict[str, Work], door: Work, seconds: int) -> Bill:
-    """A month of scraping every so many seconds, more rarely than figures are kept.
-
-    The gateway keeps the authorizer's decision for a minute.
-    """
-    times = HOURS * 3600 / seconds
+def month(works: dict[str, Work], door: Work) -> Bill:
+    """A month of scraping every minute, for which the gateway keeps the authorizer's decision."""
+    times = HOURS * 60
     return added(
         {"API Gateway requests": times * len(works)},
-        bill(door, "AuthorizerFunction", HOURS * 60 if seconds < 60 else times),
+        bill(door, "AuthorizerFunction", times),
         *(bill(work, SERVICES[path], times) for path, work in works.items()),
     )
 
@@ -104,10 +101,10 @@ def report(past: list[int], portfolios: list[int]) -> Iterator[str]:
             scraped(running, path)
         kept = {path: scraped(running, path) for path in SERVICES}
         yield line(f"the same again within {CACHE_SECONDS} seconds", kept)
-    yield from table("A month, 1 portfolio, every minute", month(smallest, door, 60))
-    yield f"  of it DynamoDB {_dynamo(month(smallest, door, 60)):.4f}"
-    yield from table(f"A month, {opened} portfolios, every minute", month(largest, door, 60))
-    yield f"  of it DynamoDB {_dynamo(month(largest, door, 60)):.4f}"
+    for title, works in (("1 portfolio", smallest), (f"{opened} portfolios", largest)):
+        quantities = month(works, door)
+        yield from table(f"A month, {title}, every minute", quantities)
+        yield f"  of it DynamoDB {_dynamo(quantities):.4f}"
 
 
 def _dynamo(quantities: Bill) -> float:

@@ -122,8 +122,6 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 _PLAINER = {
     "extra_forbidden": "is not a field of this request",
     "missing": "is required",
-    "model_attributes_type": "must be a JSON object",
-    "model_type": "must be a JSON object",
 }
 """Messages in the words of who writes JSON, by the validator's kind of error."""
 
